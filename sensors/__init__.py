@@ -1,0 +1,1 @@
+"""What asks for runs: arrivals today, failures and lateness next. Sensors read ports and request runs, nothing else."""

@@ -1,0 +1,137 @@
+"""What a dataset promises: the trusted, frozen form of a contract file. `contract_file` reads the file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal as Number
+
+    from sluice.datatypes import DataType
+
+CODE_VERSION = "1"
+"""Raise it when the same raw objects under the same contract would give other rows."""
+
+PARTITION_COLUMN = "partition_date"
+"""The Iceberg identity partition column that every published table ends with; no contract may declare it."""
+
+FIRST_DATE = date(2010, 1, 1)
+"""The first partition of a dataset whose contract names no `start`."""
+
+
+class UnknownFields(StrEnum):
+    """What happens to a record that holds a field its contract does not declare."""
+
+    IGNORE = "ignore"  # published without the field; the field's name is reported
+    REJECT = "reject"  # quarantined with reason unknown_field
+
+
+class FileFormat(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvDialect:
+    """How a CSV object is written. `quote` None means that quotes are ordinary characters."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    header: bool = True
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where raw objects land, relative to the raw zone: `orders/date={date}/*.jsonl.gz` or `orders/{yyyy}/{mm}/{dd}/*`."""
+
+    pattern: str
+    format: FileFormat
+    csv: CsvDialect = CsvDialect()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Record-level limits on one column; a record that breaks one is quarantined."""
+
+    allowed: tuple[str, ...] = ()
+    minimum: Number | None = None
+    maximum: Number | None = None
+    exclusive_minimum: Number | None = None
+    exclusive_maximum: Number | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None  # RE2, matched anywhere in the value, as in JSON Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: DataType
+    required: bool = False
+    unique: bool = False
+    rules: Rules = Rules()
+    description: str = ""
+    classification: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to reach the people behind a dataset, as in ODCS `support`."""
+
+    channel: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One dataset. Exactly one of `source` (landed files) and `transform_sql` (derived from tables) is set.
+
+    `order_by` is the column whose latest value wins among records with equal `primary_key`; `sort_by` orders rows
+    inside a published file; `start` is the first partition.
+    """
+
+    dataset: str
+    version: str
+    columns: tuple[Column, ...]
+    source: Source | None = None
+    transform_sql: str | None = None
+    primary_key: tuple[str, ...] = ()
+    order_by: str | None = None
+    sort_by: tuple[str, ...] = ()
+    unknown_fields: UnknownFields = UnknownFields.IGNORE
+    start: date = FIRST_DATE
+    title: str = ""
+    description: str = ""
+    domain: str = "default"
+    owner: str | None = None
+    support: tuple[Channel, ...] = ()
+    tags: tuple[str, ...] = ()
+    path: str = ""
+    fingerprint: str = field(default="", compare=False)
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name; raises KeyError (names are checked when the contract is read)."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+def fingerprint_of(contract: Contract) -> str:
+    """12 hex digits over what decides which rows are published and how; titles, owners and the like do not count."""
+    decisive = (
+        tuple((c.name, c.type, c.required, c.unique, c.rules) for c in contract.columns),
+        contract.source,
+        contract.transform_sql,
+        contract.primary_key,
+        contract.order_by,
+        contract.sort_by,
+        contract.unknown_fields,
+    )
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:12]

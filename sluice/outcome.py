@@ -1,0 +1,90 @@
+"""What building one partition came to: files, counts per object, reasons. Staged beside the data as `_outcome.json`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from sluice.version import Version
+
+OUTCOME_NAME = "_outcome.json"
+"""Written last and only if absent: it makes the files it lists *the* staged files of a version."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ObjectBalance(_Frozen):
+    """Where the records of one raw object went. An object that cannot be read to its end counts as one quarantined record."""
+
+    key: str
+    etag: str
+    records_in: int
+    published: int
+    quarantined: int
+    duplicates: int
+    unreadable: str | None = None  # the reason code when the object was quarantined whole
+
+    @property
+    def closes(self) -> bool:
+        return self.records_in == self.published + self.quarantined + self.duplicates
+
+
+class StagedFile(_Frozen):
+    """One Parquet file in the processed or quarantine zone; `key` is relative to that zone."""
+
+    key: str
+    records: int
+    size_bytes: int
+
+
+class ReasonCount(_Frozen):
+    """How many reasons of one code and column were given in one object (a record may have several)."""
+
+    key: str
+    code: str
+    column: str | None
+    records: int
+
+
+class Outcome(_Frozen):
+    """One partition built once. `records_in` etc. are summed over `objects`."""
+
+    dataset: str
+    partition: str
+    fingerprint: str
+    contract_version: str
+    contract_fingerprint: str
+    code_version: str
+    run_id: str
+    objects: tuple[ObjectBalance, ...]
+    files: tuple[StagedFile, ...]
+    quarantine_files: tuple[StagedFile, ...]
+    reasons: tuple[ReasonCount, ...] = ()
+    unknown_fields: tuple[str, ...] = ()
+    bytes_in: int = 0
+    seconds: float = 0.0
+
+    @property
+    def version(self) -> Version:
+        return Version(self.fingerprint, self.contract_fingerprint, self.code_version)
+
+    @property
+    def records_in(self) -> int:
+        return sum(item.records_in for item in self.objects)
+
+    @property
+    def published(self) -> int:
+        return sum(item.published for item in self.objects)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(item.quarantined for item in self.objects)
+
+    @property
+    def duplicates(self) -> int:
+        return sum(item.duplicates for item in self.objects)
+
+    @property
+    def bytes_out(self) -> int:
+        return sum(item.size_bytes for item in self.files)
