@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from sluice.arrivals import KnownObject, Noticed
+from sluice.history import Attempt, Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from sluice.manifest import Manifest
-    from sluice.outcome import Outcome
 
-
-@dataclass(frozen=True, slots=True)
-class KnownObject:
-    """An object as it was when it was last noticed; `stamp` is the store's cheap change token."""
-
-    key: str
-    size: int
-    stamp: str
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Noticed:
-    """A manifest that arrived. `sequence` grows over all datasets, so a later manifest of a partition has a larger one."""
-
-    sequence: int
-    manifest: Manifest
-    noticed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """An outcome that a table holds, with the Iceberg snapshot that made it visible."""
-
-    outcome: Outcome
-    snapshot_id: int | None
-    published_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try at one version of one partition; `ended_at` None means it still runs or was killed."""
-
-    dataset: str
-    partition: str
-    version: str
-    number: int
-    run_id: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    error: str | None = None
+__all__ = ["Arrivals", "Attempt", "Attempts", "KnownObject", "Ledger", "Noticed", "Publications", "Published"]
 
 
 class Arrivals(Protocol):

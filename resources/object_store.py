@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import io
+import os
+import secrets
+import shutil
+import stat
+import threading
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from resources.clock import Clock, SystemClock
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """One object as a listing shows it.
 
-    `stamp` changes whenever the content may have changed and is cheap (local: inode, size and mtime in ns; S3: ETag).
-    Names whose last part starts with `.` or `_` are never listed: writers use them for files in the making.
+    `stamp` changes whenever the content may have changed and is cheap (local: inode, size, mtime and ctime; S3: ETag).
+    Keys with a part that starts with `.` or `_` are never listed: writers use such names for files in the making.
     """
 
     key: str
@@ -29,10 +42,10 @@ class ObjectStore(Protocol):
     """Keys use `/` and never start with one."""
 
     def list(self, prefix: str) -> Iterator[Listed]:
-        """Yield the objects below `prefix` in key order."""
+        """Yield the objects whose key starts with `prefix`, in key order."""
 
     def etag(self, key: str) -> str | None:
-        """Return what identifies the present content (local: 32 hex digits of its hash), or None when there is no object."""
+        """Return what identifies the present content (local: 32 hex digits of its hash), or None without an object."""
 
     def open(self, key: str) -> BinaryIO:
         """Open for reading; raises FileNotFoundError."""
@@ -45,3 +58,200 @@ class ObjectStore(Protocol):
 
     def uri(self, key: str) -> str:
         """Return what engines (DuckDB, Iceberg) open: an absolute path or a URL."""
+
+
+class LocalObjectStore:
+    """Objects are the files below `root`. What `put` returned from survives a power cut."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(os.path.abspath(root))  # noqa: PTH100  # resolve() would replace links a user set on purpose
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        folder, _, start = prefix.rpartition("/")
+        if any(_is_hidden(part) for part in folder.split("/") if part):
+            return
+        path = self._path(folder) if folder else self._root
+        key = f"{folder}/" if folder else ""
+        yield from _walk(str(path), key, start, frozenset())
+
+    def etag(self, key: str) -> str | None:
+        try:
+            with self.open(key) as file:
+                digest = _new_hash()
+                while chunk := file.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                return digest.hexdigest()
+        except FileNotFoundError:
+            return None
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except (IsADirectoryError, NotADirectoryError) as error:
+            raise FileNotFoundError(errno.ENOENT, "no object has this key", key) from error
+
+    def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
+        target = self._path(key)
+        _make_folder(target.parent)
+        try:
+            done = _move(source, target, only_if_absent=only_if_absent)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            done = _copy_and_move(source, target, only_if_absent=only_if_absent)
+        if done:
+            _sync(target.parent)
+        return done
+
+    def uri(self, key: str) -> str:
+        return str(self._path(key))
+
+    def _path(self, key: str) -> Path:
+        _check(key)
+        return self._root / key
+
+
+class MemoryObjectStore:
+    """Objects are bytes in this process; engines cannot open their URIs."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._objects: dict[str, tuple[bytes, Listed]] = {}
+        self._puts = 0
+        self._lock = threading.Lock()
+
+    def list(self, prefix: str) -> Iterator[Listed]:
+        for key, (_, listed) in sorted(self._objects.items()):
+            if key.startswith(prefix) and not any(_is_hidden(part) for part in key.split("/")):
+                yield listed
+
+    def etag(self, key: str) -> str | None:
+        found = self._objects.get(key)
+        return None if found is None else _new_hash(found[0]).hexdigest()
+
+    def open(self, key: str) -> BinaryIO:
+        if key not in self._objects:
+            raise FileNotFoundError(errno.ENOENT, "no object has this key", key)
+        return io.BytesIO(self._objects[key][0])
+
+    def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
+        _check(key)
+        content = source.read_bytes()
+        with self._lock:
+            if only_if_absent and key in self._objects:
+                return False
+            self._puts += 1
+            listed = Listed(key, len(content), str(self._puts), self._clock.now())
+            self._objects[key] = (content, listed)
+        source.unlink()
+        return True
+
+    def uri(self, key: str) -> str:
+        return f"memory://{key}"
+
+
+def _walk(folder: str, key: str, start: str, above: frozenset[tuple[int, int]]) -> Iterator[Listed]:
+    """Yield what lies in `folder`, whose key is `key`; a link back to one of the folders `above` is not followed."""
+    folders, files = _scan(folder, start)
+    if folders:
+        place = _place(folder)
+        if place in above:
+            return
+        above |= {place}
+    # A folder sorts as its name and a slash, which is how its keys sort among those of files.
+    for name in sorted([*(f"{name}/" for name in folders), *files]):
+        if name.endswith("/"):
+            yield from _walk(f"{folder}/{name[:-1]}", key + name, "", above)
+        else:
+            yield _listed(key + name, files[name])
+
+
+def _scan(folder: str, start: str) -> tuple[Iterable[str], Mapping[str, os.stat_result]]:
+    folders, files = [], {}
+    try:
+        with closing(os.scandir(folder)) as entries:
+            for entry in entries:
+                name = entry.name
+                if _is_hidden(name) or not name.startswith(start) or not _is_text(name):
+                    continue
+                try:
+                    status = entry.stat()
+                except OSError:  # vanished meanwhile, or a link that leads nowhere
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    files[name] = status
+                elif stat.S_ISDIR(status.st_mode):
+                    folders.append(name)
+    except (FileNotFoundError, NotADirectoryError):
+        return (), {}
+    return folders, files
+
+
+def _listed(key: str, status: os.stat_result) -> Listed:
+    # ctime as well: `cp -p` over a file can keep its inode, size and mtime while its bytes change.
+    stamp = f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}"
+    return Listed(key, status.st_size, stamp, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _place(folder: str) -> tuple[int, int]:
+    status = Path(folder).stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _is_text(name: str) -> bool:
+    # Bytes that are not UTF-8 come as lone surrogates, which no key can hold.
+    return name.isprintable() or not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _check(key: str) -> None:
+    if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key:
+        raise ValueError(f"{key!r} is not an object key: its parts are names, joined by /")
+
+
+def _new_hash(content: bytes = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(content, digest_size=16)
+
+
+def _move(source: Path, target: Path, *, only_if_absent: bool) -> bool:
+    _sync(source)
+    if not only_if_absent:
+        source.replace(target)
+        return True
+    try:
+        os.link(source, target)  # unlike rename it fails, atomically, when the target exists
+    except FileExistsError:
+        return False
+    source.unlink()
+    return True
+
+
+def _copy_and_move(source: Path, target: Path, *, only_if_absent: bool) -> bool:
+    copy = target.with_name(f".put-{secrets.token_hex(8)}")
+    try:
+        shutil.copyfile(source, copy)
+        done = _move(copy, target, only_if_absent=only_if_absent)
+    finally:
+        copy.unlink(missing_ok=True)
+    if done:
+        source.unlink()
+    return done
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

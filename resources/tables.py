@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from sluice.publishing import Effect, Held
 
 if TYPE_CHECKING:
     from sluice.contract import Contract
     from sluice.outcome import Outcome
-    from sluice.version import Version
 
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a table shows for one partition: the version, and the arrival sequence of its manifest."""
-
-    version: Version
-    sequence: int
-    snapshot_id: int
-
-
-class Effect(StrEnum):
-    COMMITTED = "committed"
-    ALREADY_HELD = "already_held"  # the table showed this version before: nothing was written
-    SUPERSEDED = "superseded"  # the table shows a newer manifest: nothing was written
+__all__ = ["Effect", "Held", "Publication", "Tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +24,8 @@ class Tables(Protocol):
     def publish(self, contract: Contract, outcome: Outcome, sequence: int) -> Publication:
         """Replace the partition by the outcome's staged files in one commit, creating or evolving the table first.
 
-        Raises PublishConflict after too many lost races and StagedFilesMissing when a staged file is gone.
+        Raises PublishConflict after too many lost races, StagedFilesMissing when a staged file is gone, and
+        TableIncompatible when the contract gives a column a type that the table cannot take on.
         """
 
     def held(self, dataset: str, partition: str) -> Held | None:

@@ -48,7 +48,7 @@ class CsvDialect:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where raw objects land, relative to the raw zone: `orders/date={date}/*.jsonl.gz` or `orders/{yyyy}/{mm}/{dd}/*`."""
+    """Where raw objects land below the raw zone: `orders/date={date}/*.jsonl.gz`, read by `Location.parse`."""
 
     pattern: str
     format: FileFormat
@@ -57,13 +57,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Record-level limits on one column; a record that breaks one is quarantined."""
+    """Record-level limits on one column; a record that breaks one is quarantined.
+
+    Limits on dates are ISO dates, limits on timestamps ISO instants in UTC, both as text.
+    """
 
     allowed: tuple[str, ...] = ()
-    minimum: Number | None = None
-    maximum: Number | None = None
-    exclusive_minimum: Number | None = None
-    exclusive_maximum: Number | None = None
+    minimum: Number | str | None = None
+    maximum: Number | str | None = None
+    exclusive_minimum: Number | str | None = None
+    exclusive_maximum: Number | str | None = None
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None  # RE2, matched anywhere in the value, as in JSON Schema

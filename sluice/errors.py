@@ -3,16 +3,30 @@
 SluiceError
 ├── ContractError            a declaration is wrong: the dataset cannot run
 │   ├── ContractInvalid      a field of a contract file is missing, unknown or contradictory
+│   ├── ContractProblems     everything that is wrong with the contract files that were read
+│   ├── LocationInvalid      a pattern that does not say which raw objects belong to which date
 │   ├── DatasetUnknown       a name that no contract declares
+│   ├── DatasetExists        a new dataset would overwrite a contract
+│   ├── SampleRefused        sample files from which no contract can be inferred
 │   └── TransformInvalid     a transform.sql that cannot be parsed or names an unknown table
 ├── RawError                 the raw zone cannot be used as it is
 │   ├── RawPartitionEmpty    nothing has landed for this partition
 │   ├── RawObjectChanged     an object is no longer the one the manifest names
+│   ├── RawObjectUnreadable  an object cannot be read to its end
 │   └── LandingRefused       a file cannot be landed where it was asked to be
+├── InputNotPublished        a table that a derived dataset reads has no such partition yet
+├── ServiceFailed            a server of `sluice up` cannot start or has ended
 ├── GateClosed               a blocking gate does not hold: nothing is published
-└── PublishError             the table could not be brought to the staged state
-    ├── PublishConflict      other writers kept winning the commit
-    └── StagedFilesMissing   a staged file is gone or not what was staged
+├── PublishError             the table could not be brought to the staged state
+│   ├── PublishConflict      other writers kept winning the commit
+│   ├── StagedFilesMissing   a staged file is gone or not what was staged
+│   └── TableIncompatible    the contract gives a column a type that the table cannot take on
+├── QueryError               a query over published tables cannot be answered
+│   ├── QueryInvalid         it is not SQL that DuckDB can run here
+│   ├── QueryRefused         it would change something, or read something else than tables
+│   └── TableUnknown         it names a table that is not there
+├── SettingInvalid           an environment variable of Sluice has a value that means nothing
+└── LedgerTooNew             the ledger was written by a newer Sluice
 """
 
 from __future__ import annotations
@@ -33,7 +47,7 @@ class SluiceError(Exception):
         self.cure = cure
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Errors cross process borders (Dagster runs, pools); their constructors take keywords, which pickle cannot replay.
+        # Errors cross process borders; their constructors take keywords, which pickle cannot replay.
         return _restore, (type(self), self.args, self.__dict__.copy())
 
 
@@ -68,12 +82,43 @@ class ContractInvalid(ContractError):
         self.problem = problem
 
 
+class ContractProblems(ContractError):
+    """Everything that is wrong with the contract files that were read, in the order of the files and their lines."""
+
+    def __init__(self, problems: tuple[ContractInvalid, ...]) -> None:
+        heading = "1 problem in a contract" if len(problems) == 1 else f"{len(problems)} problems in contracts"
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{heading}:\n{listed}\n", cure="Correct them, then check with: sluice contracts check")
+        self.problems = problems
+
+
+class LocationInvalid(ContractError):
+    """A location pattern is wrong."""
+
+    def __init__(self, *, pattern: str, problem: str, cure: str) -> None:
+        super().__init__(f'The location "{pattern}" {problem}.', cure=cure)
+        self.pattern = pattern
+        self.problem = problem
+
+
 class DatasetUnknown(ContractError):
     """No contract declares this dataset."""
 
     def __init__(self, *, dataset: str, known: Iterable[str]) -> None:
         super().__init__(f'No dataset is named "{dataset}".', cure=did_you_mean(dataset, known))
         self.dataset = dataset
+
+
+class DatasetExists(ContractError):
+    """A new dataset would overwrite a contract."""
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(f"{path} exists already.", cure="Choose another name, or overwrite it with --force.")
+        self.path = path
+
+
+class SampleRefused(ContractError):
+    """Sample files from which no contract can be inferred."""
 
 
 class TransformInvalid(ContractError):
@@ -115,8 +160,35 @@ class RawObjectChanged(RawError):
         self.found_etag = found_etag
 
 
+class RawObjectUnreadable(RawError):
+    """An object cannot be read to its end. `code` names the damage; a transform quarantines the object and goes on."""
+
+    def __init__(self, *, key: str, code: str, detail: str, cure: str) -> None:
+        super().__init__(f"Raw object {key}: {detail}", cure=cure)
+        self.key = key
+        self.code = code
+        self.detail = detail
+
+
 class LandingRefused(RawError):
     """A file cannot be landed where it was asked to be."""
+
+
+class InputNotPublished(SluiceError):
+    """A derived dataset's input has not been published for this partition."""
+
+    def __init__(self, *, dataset: str, partition: str, missing: str) -> None:
+        super().__init__(
+            f"Dataset {dataset} reads table {missing}, which has no partition {partition} yet.",
+            cure=f"Build {missing} for {partition} first; {dataset} follows by itself.",
+        )
+        self.dataset = dataset
+        self.partition = partition
+        self.missing = missing
+
+
+class ServiceFailed(SluiceError):
+    """A server of `sluice up` cannot start or has ended by itself."""
 
 
 class GateClosed(SluiceError):
@@ -139,7 +211,7 @@ class PublishConflict(PublishError):
     def __init__(self, *, table: str, partition: str, attempts: int) -> None:
         super().__init__(
             f"Table {table} kept changing while {partition} was being published ({attempts} attempts).",
-            cure="Run the partition again; if it persists, lower the number of runs that publish to this table at once.",
+            cure="Run the partition again; if it persists, let fewer runs publish to this table at once.",
         )
         self.table = table
         self.partition = partition
@@ -154,3 +226,68 @@ class StagedFilesMissing(PublishError):
             f"Staged file {key} {problem}.", cure="Materialize processed for this partition again; it stages anew."
         )
         self.key = key
+
+
+class TableIncompatible(PublishError):
+    """A column's type in the contract is neither the table's nor one that the table's can grow into."""
+
+    def __init__(self, *, table: str, column: str, table_type: str, contract_type: str) -> None:
+        super().__init__(
+            f"Column {column} of table {table} is {table_type}, but the contract makes it {contract_type}.",
+            cure="Give the column back its type, or a new name: the table keeps the old column beside it. "
+            "A type may only grow: int to bigint, or a decimal to more digits before the point.",
+        )
+        self.table = table
+        self.column = column
+
+
+class QueryError(SluiceError):
+    """A query over published tables cannot be answered."""
+
+
+class QueryInvalid(QueryError):
+    """The text is not SQL that can be run. `line` and `column` count from 1 where they are known."""
+
+    def __init__(self, *, problem: str, line: int | None = None, column: int | None = None) -> None:
+        place = f" (line {line}, column {column})" if line is not None else ""
+        super().__init__(f"The query cannot be run{place}: {problem}", cure="Correct the SQL; its dialect is DuckDB's.")
+        self.problem = problem
+        self.line = line
+        self.column = column
+
+
+class QueryRefused(QueryError):
+    """A query would change something, or read something else than published tables."""
+
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(f"The query was refused: {problem}.", cure="Send one SELECT over published tables.")
+        self.problem = problem
+
+
+class TableUnknown(QueryError):
+    """No published table has this name."""
+
+    def __init__(self, *, table: str, known: Iterable[str]) -> None:
+        super().__init__(f'No published table is named "{table}".', cure=did_you_mean(table, known))
+        self.table = table
+
+
+class SettingInvalid(SluiceError):
+    """An environment variable of Sluice has a value that means nothing."""
+
+    def __init__(self, *, name: str, value: str, problem: str, cure: str) -> None:
+        super().__init__(f'{name}="{value}" {problem}.', cure=cure)
+        self.name = name
+        self.value = value
+
+
+class LedgerTooNew(SluiceError):
+    """The ledger was written by a newer Sluice, whose records this one might misread."""
+
+    def __init__(self, *, found: int, supported: int) -> None:
+        super().__init__(
+            f"The ledger has schema version {found}; this version of Sluice knows versions up to {supported}.",
+            cure="Use the Sluice that wrote it, or a newer one.",
+        )
+        self.found = found
+        self.supported = supported

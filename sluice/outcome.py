@@ -15,7 +15,7 @@ class _Frozen(BaseModel):
 
 
 class ObjectBalance(_Frozen):
-    """Where the records of one raw object went. An object that cannot be read to its end counts as one quarantined record."""
+    """Where the records of one raw object went; an object that cannot be read to its end is one quarantined record."""
 
     key: str
     etag: str
@@ -31,7 +31,7 @@ class ObjectBalance(_Frozen):
 
 
 class StagedFile(_Frozen):
-    """One Parquet file in the processed or quarantine zone; `key` is relative to that zone."""
+    """One Parquet file; `key` is its key in the object store, which begins with its zone."""
 
     key: str
     records: int

@@ -1,0 +1,74 @@
+# What a person types. `make` alone lists it. .ci/run and GitHub call the same targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LOCK_TOOL := .cache/lock-tool
+PIP_COMPILE = $(LOCK_TOOL)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+
+##@ Use
+.PHONY: demo up
+demo: $(INSTALLED) ## generate a landing zone, run everything through Dagster, show the result
+	$(BIN)/sluice demo $(ARGS)
+
+up: $(INSTALLED) ## start the web server and the daemon; files dropped into the landing folder become rows
+	$(BIN)/sluice up $(ARGS)
+
+##@ Work on it
+.PHONY: install test test-daemon test-browser check lint format types rooms locks-in-step bench
+install: $(INSTALLED) ## create .venv (PYTHON=python3.12 make install picks the interpreter)
+
+test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+test-daemon: $(INSTALLED) ## tests against a real web server and daemon
+	$(BIN)/pytest -m daemon $(ARGS)
+
+test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
+	$(BIN)/pytest -m browser $(ARGS)
+
+check: lint format types rooms locks-in-step ## everything a tool can judge; `make -k check` shows all of it
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+
+format: $(INSTALLED)
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+rooms: $(INSTALLED)
+	$(BIN)/lint-imports --cache-dir .cache/import-linter
+
+locks-in-step: $(INSTALLED)
+	$(BIN)/python .ci/locks.py check
+
+bench: $(INSTALLED) ## measure; results go to the terminal, bench/README.md keeps the last ones
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+
+##@ Keep it
+.PHONY: lock clean help
+lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (ARGS=--upgrade takes the newest)
+	test -x $(LOCK_TOOL)/bin/uv || { $(BIN)/python -m venv $(LOCK_TOOL); $(LOCK_TOOL)/bin/pip install --quiet uv; }
+	$(PIP_COMPILE) --output-file requirements.lock $(ARGS)
+	$(PIP_COMPILE) --output-file requirements-dev.lock --extra dev $(ARGS)
+	$(BIN)/python .ci/locks.py stamp
+
+clean: ## remove caches and build products; .venv and the data in .sluice stay
+	rm -rf .cache .hypothesis build *.egg-info
+	find sluice resources pipeline_assets sensors tests bench .ci -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	PYTHON="$(PYTHON)" .ci/install
+	touch $@

@@ -1,0 +1,35 @@
+"""All commands in one place, in the order a newcomer meets them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline_assets.cli import contracts, demo, land, new, quarantine, query, run, status, up
+from pipeline_assets.cli.border import Border
+
+app = typer.Typer(
+    cls=Border,
+    help="Turn files that land in a folder into tables that answer queries.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(*, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    """Turn files that land in a folder into tables that answer queries."""
+
+
+app.command("demo")(demo.demo)
+app.command("new")(new.new)
+app.command("land")(land.land)
+app.command("run")(run.run)
+app.command("up")(up.up)
+app.command("status")(status.status)
+app.command("query")(query.query)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(contracts.app, name="contracts")

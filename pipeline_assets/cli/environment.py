@@ -1,0 +1,78 @@
+"""The ports of one invocation, built from the process environment and opened when first used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resources.clock import Clock, SystemClock
+from resources.settings import Settings, fetch_settings
+from sluice.errors import DatasetUnknown
+
+if TYPE_CHECKING:
+    from resources.ledger import Ledger
+    from resources.object_store import ObjectStore
+    from resources.tables import Tables
+    from sluice.contract import Contract
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""Where this code and its workspace.yaml live; the command may be called from anywhere."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Everything a command works with; `here` is the folder it was called in."""
+
+    settings: Settings
+    clock: Clock
+    here: Path
+
+    @cached_property
+    def contracts(self) -> Mapping[str, Contract]:
+        from resources.contract_folders import fetch_contracts
+
+        return fetch_contracts(self.settings.dataset_folders)
+
+    def contract(self, dataset: str) -> Contract:
+        """Return the contract of a dataset; raises DatasetUnknown."""
+        if dataset not in self.contracts:
+            raise DatasetUnknown(dataset=dataset, known=self.contracts)
+        return self.contracts[dataset]
+
+    @property
+    def new_datasets_folder(self) -> Path:
+        """Where `sluice new` writes: the first further folder, else the project's own."""
+        project, *further = self.settings.dataset_folders
+        return further[0] if further else project
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        from resources.object_store import LocalObjectStore
+
+        return LocalObjectStore(self.settings.home)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from resources.sql_ledger import SqlLedger
+
+        return SqlLedger(self.settings.ledger_url)
+
+    @cached_property
+    def tables(self) -> Tables:
+        from resources.iceberg_tables import IcebergTables
+        from resources.local_catalog import open_local_catalog
+        from resources.object_store import LocalObjectStore
+
+        catalog = open_local_catalog(self.settings.catalog_database, self.settings.tables)
+        # An outcome names its files relative to the zone that they are staged in.
+        return IcebergTables(catalog, LocalObjectStore(self.settings.home / "processed"))
+
+
+def open_environment() -> Environment:
+    """Read the process environment; the only place of the command that does."""
+    here = Path.cwd()
+    return Environment(fetch_settings(os.environ, here), SystemClock(), here)

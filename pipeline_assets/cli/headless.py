@@ -1,0 +1,215 @@
+"""Dagster without its servers: notice arrivals, build all that is pending in this process, end when it is quiet."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from pipeline_assets.asset_specs import Zone, asset_key
+from pipeline_assets.assets import job_name
+from pipeline_assets.cli.run_report import Event, Progress, RunResult, RunSummary
+from pipeline_assets.definitions import build_definitions
+from resources.dagster_home import open_dagster
+from resources.run_lock import hold_lock
+from sensors.arrivals import SENSOR_NAME
+from sluice.arrivals import SETTLE, sweep_raw_zone
+from sluice.partition_state import State
+from sluice.publishing import Effect
+from sluice.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from dagster._core.execution.execute_in_process_result import ExecuteInProcessResult
+
+    from pipeline_assets.cli.environment import Environment
+    from sluice.arrivals import Sweep
+
+__all__ = ["Event", "Progress", "RunResult", "RunSummary", "run_until_quiet"]
+
+_RUNNER_TAG = {"sluice/runner": "headless"}
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_PATIENCE = 5  # times SETTLE: an object that is still being written by then is left for the next invocation
+
+
+def run_until_quiet(environment: Environment, *, on_progress: Callable[[Progress], None]) -> RunSummary:
+    """Build what has landed and what is derived from it; a partition that fails is tried once per invocation."""
+
+    def say_waiting() -> None:
+        on_progress(Progress(Event.WAITING, message="Another `sluice run` is at work here; waiting until it ends."))
+
+    home = environment.settings.dagster_home
+    with hold_lock(home / "headless.lock", on_wait=say_waiting), open_dagster(home) as instance, _quiet_logs():
+        killed = _report_killed(instance, environment)
+        runner = _Runner(instance, environment, on_progress)
+        runner.build()
+        return RunSummary(tuple(runner.results), killed, runner.sweep())
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    dataset: str
+    partition: str
+    tags: Mapping[str, str]
+
+
+class _Runner:
+    """One invocation: the same definitions, sensor and jobs as the daemon's, run one after the other."""
+
+    def __init__(
+        self, instance: dg.DagsterInstance, environment: Environment, on_progress: Callable[[Progress], None]
+    ) -> None:
+        self.results: list[RunResult] = []
+        self._instance = instance
+        self._environment = environment
+        self._on_progress = on_progress
+        self._ports = {
+            "store": environment.store,
+            "ledger": environment.ledger,
+            "tables": environment.tables,
+            "clock": environment.clock,
+            "settings": environment.settings,
+        }
+        self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
+        self._cursor: str | None = None  # from the start: whatever no table holds is asked for once
+
+    def build(self) -> None:
+        self._build_landed()
+        self._build_derived()
+        while self._build_landed():  # something arrived meanwhile
+            self._build_derived()
+
+    def sweep(self) -> Sweep:
+        environment = self._environment
+        contracts = environment.contracts.values()
+        return sweep_raw_zone(contracts, environment.store, environment.ledger, environment.clock.now())
+
+    def _build_landed(self) -> bool:
+        before, waits = len(self.results), 0
+        while True:
+            if pending := self._landed_pending():
+                self._execute(pending)
+            elif (unsettled := self.sweep().unsettled) and waits < _PATIENCE:
+                waits += 1
+                self._on_progress(Progress(Event.WAITING, message=f"{len(unsettled):,} objects were just written."))
+                time.sleep(SETTLE.total_seconds())
+            else:
+                return len(self.results) > before
+
+    def _build_derived(self) -> None:
+        tried: set[tuple[str, str]] = set()
+        while pending := [item for item in self._derived_pending() if (item.dataset, item.partition) not in tried]:
+            tried |= {(item.dataset, item.partition) for item in pending}
+            self._execute(pending)
+
+    def _landed_pending(self) -> Sequence[_Pending]:
+        """Ask the arrivals sensor, as the daemon does."""
+        sensor = self._definitions.get_sensor_def(SENSOR_NAME)
+        ports = {name: self._ports[name] for name in sensor.required_resource_keys}
+        with dg.build_sensor_context(
+            instance=self._instance, cursor=self._cursor, repository_def=self._definitions, resources=ports
+        ) as context:
+            tick = sensor.evaluate_tick(context)
+        self._cursor = tick.cursor
+        return [
+            _Pending(
+                asked.tags["sluice/dataset"], asked.partition_key, {**asked.tags, "dagster/run_key": asked.run_key}
+            )
+            for asked in tick.run_requests or ()
+            if asked.partition_key and asked.run_key
+        ]
+
+    def _derived_pending(self) -> Sequence[_Pending]:
+        """Find derived partitions that are missing or not of their inputs' versions, from what tables hold."""
+        environment = self._environment
+        ledger = environment.ledger
+        statuses = survey(environment.contracts, (), ledger.all_published(), ledger.last_attempt)
+        return [
+            _Pending(status.dataset, status.partition, {"sluice/dataset": status.dataset})
+            for status in statuses
+            if status.state is not State.PUBLISHED
+            and environment.contracts[status.dataset].transform_sql
+            and self._has_partition(status.dataset, status.partition)
+        ]
+
+    def _has_partition(self, dataset: str, partition: str) -> bool:
+        partitions = self._definitions.get_job(job_name(dataset)).partitions_def
+        return partitions is not None and partitions.has_partition_key(partition)
+
+    def _execute(self, pending: Sequence[_Pending]) -> None:
+        before = len(self.results)
+        for item in pending:
+            number, total = len(self.results) + 1, before + len(pending)
+            self._on_progress(Progress(Event.STARTED, item.dataset, item.partition, number, total))
+            result = self._run(item)
+            self.results.append(result)
+            event = Event.FAILED if result.error else Event.SUCCEEDED
+            message = result.error or str(result.effect)
+            self._on_progress(Progress(event, item.dataset, item.partition, number, total, result.seconds, message))
+
+    def _run(self, item: _Pending) -> RunResult:
+        started = time.monotonic()
+        done = self._definitions.get_job(job_name(item.dataset)).execute_in_process(
+            instance=self._instance,
+            partition_key=item.partition,
+            tags={**item.tags, **_RUNNER_TAG},
+            run_config=_SILENT,
+            raise_on_error=False,
+        )
+        seconds = time.monotonic() - started
+        error = None if done.success else _error_of(done)
+        return RunResult(item.dataset, item.partition, _effect_of(done, item.dataset), seconds, error)
+
+
+def _report_killed(instance: dg.DagsterInstance, environment: Environment) -> int:
+    """Fail what a killed headless process left unfinished: we hold its lock, so it cannot be at work any more."""
+    left = instance.get_runs(dg.RunsFilter(tags=_RUNNER_TAG, statuses=_UNFINISHED))
+    for run in left:
+        instance.report_run_failed(run, "The `sluice run` process that executed it was killed.")
+        partition = run.tags.get("dagster/partition", "")
+        attempt = environment.ledger.last_attempt(run.tags.get("sluice/dataset", ""), partition)
+        if attempt and attempt.run_id == run.run_id and attempt.ended_at is None:
+            environment.ledger.end(attempt, environment.clock.now(), "killed")
+    return len(left)
+
+
+def _effect_of(done: ExecuteInProcessResult, dataset: str) -> Effect | None:
+    if not done.success:
+        return None
+    key = asset_key(Zone.TABLES, dataset)
+    shown = next(item for item in done.get_asset_materialization_events() if item.asset_key == key)
+    return Effect(str(shown.materialization.metadata["effect"].value))
+
+
+def _error_of(done: ExecuteInProcessResult) -> str:
+    """Return what the first failed step raised, without Dagster's wrapping."""
+    for event in done.get_step_failure_events():
+        error = event.step_failure_data.error
+        while error and error.cause:
+            error = error.cause
+        if error:
+            return error.message.strip().partition(": ")[2] or error.message.strip()
+    return f"The run failed; see run {done.run_id} in the web UI."
+
+
+@contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Progress says what matters; Dagster's own lines would bury it. Its event log keeps them all."""
+    logger = logging.getLogger("dagster")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,51 @@
+"""Looks at everything and changes nothing: what has landed, noticed or not, and what tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline_assets.cli.environment import Environment
+from resources.ledger import Ledger
+from sluice.arrivals import SETTLE, KnownObject, Noticed, sweep_raw_zone
+from sluice.manifest import Manifest
+from sluice.partition_state import PartitionStatus
+from sluice.survey import survey as survey_partitions
+
+
+def survey(environment: Environment) -> tuple[PartitionStatus, ...]:
+    """Return the status of every partition; hashes objects that no sweep has seen, writes nothing."""
+    ledger = environment.ledger
+    newest = {_place(item.manifest): item.manifest for item in ledger.noticed_after(0)}
+    # A file that landed a moment ago is pending, though the sensor would still wait for it to settle.
+    now = environment.clock.now() + SETTLE
+    sweep = sweep_raw_zone(environment.contracts.values(), environment.store, _Unwritten(ledger), now)
+    newest |= {_place(item.manifest): item.manifest for item in sweep.noticed}
+    return survey_partitions(environment.contracts, newest.values(), ledger.all_published(), ledger.last_attempt)
+
+
+def _place(manifest: Manifest) -> tuple[str, str]:
+    return manifest.dataset, manifest.partition
+
+
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """The ledger's arrivals as they are; what a sweep notices is returned and forgotten."""
+
+    ledger: Ledger
+
+    def listing_digests(self, dataset: str) -> Mapping[str, str]:
+        return self.ledger.listing_digests(dataset)
+
+    def known_objects(self, dataset: str, partition: str) -> tuple[KnownObject, ...]:
+        return self.ledger.known_objects(dataset, partition)
+
+    def notice(
+        self, manifest: Manifest, objects: tuple[KnownObject, ...], listing_digest: str, noticed_at: datetime
+    ) -> Noticed:
+        del objects, listing_digest
+        return Noticed(0, manifest, noticed_at)
+
+    def latest(self, dataset: str, partition: str) -> Noticed | None:
+        return self.ledger.latest(dataset, partition)

@@ -1,0 +1,52 @@
+"""The door for Dagster: all contracts as one set of definitions, with the ports of this environment behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from pipeline_assets.assets import build_datasets
+from sensors.arrivals import build_arrivals_sensor
+from sensors.automation import build_automation_sensor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline_assets.cli.environment import Environment
+    from sluice.contract import Contract
+
+
+def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, object]) -> dg.Definitions:
+    """Return everything Dagster runs. `ports` holds store, ledger, tables, clock and settings, or Dagster resources."""
+    datasets = build_datasets(contracts)
+    landed = {name: dataset.job for name, dataset in datasets.items() if contracts[name].source}
+    return dg.Definitions(
+        assets=[asset for dataset in datasets.values() for asset in dataset.assets],
+        asset_checks=[dataset.checks for dataset in datasets.values()],
+        jobs=[dataset.job for dataset in datasets.values()],
+        sensors=[build_arrivals_sensor(contracts, landed), build_automation_sensor()],
+        resources=dict(ports),
+        # The steps of a run are one straight line: a process for each would cost seconds and buy nothing.
+        executor=dg.in_process_executor,
+    )
+
+
+def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
+    """Return the ports as resources that are opened when a step or sensor asks for them."""
+    return {
+        "store": dg.ResourceDefinition(lambda _: environment.store),
+        "ledger": dg.ResourceDefinition(lambda _: environment.ledger),
+        "tables": dg.ResourceDefinition(lambda _: environment.tables),
+        "clock": dg.ResourceDefinition(lambda _: environment.clock),
+        "settings": dg.ResourceDefinition(lambda _: environment.settings),
+    }
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Load the definitions of the process environment; workspace.yaml points here."""
+    from pipeline_assets.cli.environment import open_environment
+
+    environment = open_environment()
+    return build_definitions(environment.contracts, lazy_ports(environment))

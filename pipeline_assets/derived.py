@@ -1,0 +1,83 @@
+"""A derived dataset's first step: its transform.sql over published tables; its rows pass the same checks as files."""
+
+# Annotations are not postponed here: Dagster compares the one of `context` as an object.
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
+from pipeline_assets.attempts import attempt_at
+from pipeline_assets.automation import derived_from_tables
+from pipeline_assets.build_report import built_numbers, quarantine_report
+from pipeline_assets.column_schema import lineage_of
+from pipeline_assets.ports import Clock, Ledger, Settings, Store, Tables
+from pipeline_assets.staged import Staged, staged_result
+from pipeline_assets.staging import build_derived
+from sluice.contract import CODE_VERSION, Contract
+from sluice.derivation import column_inputs, derived_manifest, inputs_of
+from sluice.errors import InputNotPublished
+from sluice.publishing import Held
+from sluice.version import Version
+
+
+def derived_assets(
+    contract: Contract, contracts: Mapping[str, Contract], partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
+    inputs = inputs_of(contract, contracts)
+    tables_read = [asset_key(Zone.TABLES, name) for name in inputs]
+
+    @dg.multi_asset(
+        name=f"processed__{contract.dataset}",
+        specs=[
+            asset_spec(zone, contract, partitions, deps=tables_read, automation=derived_from_tables())
+            for zone in (Zone.PROCESSED, Zone.QUARANTINE)
+        ],
+    )
+    def derived(
+        context: dg.AssetExecutionContext,
+        store: dg.ResourceParam[Store],
+        ledger: dg.ResourceParam[Ledger],
+        tables: dg.ResourceParam[Tables],
+        clock: dg.ResourceParam[Clock],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        partition = context.partition_key
+        held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
+        manifest = derived_manifest(contract.dataset, partition, {name: item.version for name, item in held.items()})
+        version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
+        with attempt_at(contract.dataset, partition, version, context.run.run_id, ledger, clock) as attempt:
+            outcome = build_derived(
+                contract=contract,
+                manifest=manifest,
+                inputs={name: (contracts[name], tables.files(name, partition)) for name in inputs},
+                store=store,
+                scratch=settings.scratch,
+                run_id=context.run.run_id,
+                clock=clock,
+            )
+        metadata = built_numbers(outcome) | {
+            "attempt": attempt.number,
+            "dagster/column_lineage": _column_lineage(contract, contracts),
+        }
+        # Sequences grow over all datasets, so any newer input makes a larger maximum.
+        yield staged_result(contract, Staged(version, max(item.sequence for item in held.values())), metadata)
+        yield quarantine_report(outcome, store)
+
+    return derived
+
+
+def _fetch_held(contract: Contract, name: str, partition: str, tables: Tables) -> Held:
+    held = tables.held(name, partition)
+    if held is None:
+        raise InputNotPublished(dataset=contract.dataset, partition=partition, missing=name)
+    return held
+
+
+def _column_lineage(contract: Contract, contracts: Mapping[str, Contract]) -> dg.TableColumnLineage:
+    return lineage_of(
+        {
+            column: [(asset_key(Zone.TABLES, dataset), name) for dataset, name in sources]
+            for column, sources in column_inputs(contract, contracts).items()
+        }
+    )

@@ -1,0 +1,175 @@
+"""Builds a partition's files where no table shows them yet: content-addressed, claimed once, found again by a retry."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pipeline_assets.asset_specs import Zone
+from sluice.contract import CODE_VERSION, FileFormat, Source
+from sluice.derived_records import write_derived
+from sluice.errors import StagedFilesMissing
+from sluice.manifest import RawObject, build_manifest
+from sluice.outcome import OUTCOME_NAME, Outcome, StagedFile
+from sluice.transform import Limits, transform
+from sluice.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pipeline_assets.ports import Clock, Store
+    from sluice.contract import Contract
+    from sluice.manifest import Manifest
+    from sluice.transform import Transformed
+
+Place = tuple[str, str, Version]
+"""Dataset, partition and version: what names a folder of staged files."""
+
+_LIMITS = Limits()
+
+
+def build_partition(
+    *, contract: Contract, manifest: Manifest, store: Store, scratch: Path, run_id: str, clock: Clock
+) -> Outcome:
+    """Return the staged outcome of a landed partition; work that an earlier run has staged is not done again."""
+    if (staged := _reusable(store, contract, manifest)) is not None:
+        return staged
+    assert contract.source is not None  # noqa: S101  only landed datasets come here
+    with _workspace(scratch) as workspace:
+        started = clock.now()
+        done = transform(
+            contract,
+            contract.source,
+            manifest,
+            lambda item: store.open(item.key),
+            workspace,
+            run_id=run_id,
+            limits=_LIMITS,
+        )
+        seconds = (clock.now() - started).total_seconds()
+        return _claim(contract, manifest, done, store, run_id, seconds)
+
+
+def build_derived(
+    *,
+    contract: Contract,
+    manifest: Manifest,
+    inputs: Mapping[str, tuple[Contract, Sequence[str]]],
+    store: Store,
+    scratch: Path,
+    run_id: str,
+    clock: Clock,
+) -> Outcome:
+    """Return the staged outcome of a derived partition; the rows of its query are checked as landed records are."""
+    if (staged := _reusable(store, contract, manifest)) is not None:
+        return staged
+    with _workspace(scratch) as workspace:
+        started = clock.now()
+        rows = workspace / "rows.parquet"
+        write_derived(contract, inputs, rows, _LIMITS)
+        item = RawObject(key="transform.sql", etag=manifest.fingerprint, size=rows.stat().st_size)
+        seen = build_manifest(contract.dataset, manifest.partition, (item,))
+        done = transform(
+            contract,
+            Source("", FileFormat.PARQUET),
+            seen,
+            lambda _: rows.open("rb"),
+            workspace,
+            run_id=run_id,
+            limits=_LIMITS,
+        )
+        seconds = (clock.now() - started).total_seconds()
+        return _claim(contract, manifest, done, store, run_id, seconds)
+
+
+def fetch_outcome(store: Store, dataset: str, partition: str, version: Version) -> Outcome:
+    """Return what is staged for a version; raises StagedFilesMissing when nothing is or one of its files is gone."""
+    folder = _folder(Zone.PROCESSED, dataset, partition, version)
+    try:
+        with store.open(folder + OUTCOME_NAME) as opened:
+            outcome = Outcome.model_validate_json(opened.read())
+    except FileNotFoundError as error:
+        raise StagedFilesMissing(key=folder, problem="was never staged to its end.") from error
+    for zone, files in ((Zone.PROCESSED, outcome.files), (Zone.QUARANTINE, outcome.quarantine_files)):
+        present = {item.key: item.size for item in store.list(_folder(zone, dataset, partition, version))}
+        for file in files:
+            if present.get(file.key) != file.size_bytes:
+                raise StagedFilesMissing(key=file.key, problem="is gone or has another size than when it was staged.")
+    return outcome
+
+
+def _reusable(store: Store, contract: Contract, manifest: Manifest) -> Outcome | None:
+    try:
+        return fetch_outcome(store, contract.dataset, manifest.partition, _version(contract, manifest))
+    except StagedFilesMissing:  # then it is staged anew
+        return None
+
+
+def _claim(
+    contract: Contract, manifest: Manifest, done: Transformed, store: Store, run_id: str, seconds: float
+) -> Outcome:
+    """Move the files to their place and write the outcome last; the first outcome of a version stands.
+
+    A killed run leaves files that no outcome lists. File names are unique, so that a slower twin of this run
+    can never replace a file that a table already shows.
+    """
+    version = _version(contract, manifest)
+    place = (contract.dataset, manifest.partition, version)
+    outcome = Outcome(
+        dataset=contract.dataset,
+        partition=manifest.partition,
+        fingerprint=version.fingerprint,
+        contract_version=contract.version,
+        contract_fingerprint=version.contract,
+        code_version=version.code,
+        run_id=run_id,
+        objects=done.objects,
+        files=_put(done.published, done.records_published, Zone.PROCESSED, place, store),
+        quarantine_files=_put(done.quarantine, done.records_quarantined, Zone.QUARANTINE, place, store),
+        reasons=done.reasons,
+        unknown_fields=done.unknown_fields,
+        bytes_in=manifest.size_bytes,
+        seconds=round(seconds, 3),
+    )
+    written = done.published.with_name(OUTCOME_NAME)
+    written.write_text(outcome.model_dump_json(indent=1))
+    if store.put(_folder(Zone.PROCESSED, *place) + OUTCOME_NAME, written, only_if_absent=True):
+        return outcome
+    return _settle(store, place, outcome, written)
+
+
+def _settle(store: Store, place: Place, outcome: Outcome, written: Path) -> Outcome:
+    """Another run claimed this version first: its outcome stands, unless its files have gone since."""
+    try:
+        return fetch_outcome(store, *place)
+    except StagedFilesMissing:
+        written.write_text(outcome.model_dump_json(indent=1))
+        store.put(_folder(Zone.PROCESSED, *place) + OUTCOME_NAME, written)
+        return outcome
+
+
+def _put(file: Path, records: int, zone: Zone, place: Place, store: Store) -> tuple[StagedFile, ...]:
+    """Store a file that holds records; an empty one is not kept, for a table's metadata has no use for it."""
+    if not records:
+        return ()
+    key, size = f"{_folder(zone, *place)}part-00000-{uuid4().hex[:8]}.parquet", file.stat().st_size
+    store.put(key, file)
+    return (StagedFile(key=key, records=records, size_bytes=size),)
+
+
+def _folder(zone: Zone, dataset: str, partition: str, version: Version) -> str:
+    return f"{zone}/{dataset}/date={partition}/{version}/"
+
+
+def _version(contract: Contract, manifest: Manifest) -> Version:
+    return Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
+
+
+@contextmanager
+def _workspace(scratch: Path) -> Iterator[Path]:
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch, prefix="transform-") as folder:
+        yield Path(folder)

@@ -1,0 +1,77 @@
+"""The last step of every dataset: make the staged partition visible in its table, and write down that it is."""
+
+# Annotations are not postponed here: Dagster compares the one of `context` as an object.
+
+import dagster as dg
+
+from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
+from pipeline_assets.attempts import attempt_at
+from pipeline_assets.automation import together_with_upstream
+from pipeline_assets.column_schema import same_columns_of
+from pipeline_assets.gate_checks import require_gates
+from pipeline_assets.ports import Clock, Ledger, Publication, Store, Tables
+from pipeline_assets.staged import fetch_staged
+from pipeline_assets.staging import fetch_outcome
+from sluice.contract import Contract
+from sluice.history import Published
+from sluice.outcome import Outcome
+from sluice.publishing import Effect
+
+
+def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    spec = asset_spec(
+        Zone.TABLES,
+        contract,
+        partitions,
+        deps=[asset_key(Zone.PROCESSED, contract.dataset)],
+        automation=together_with_upstream() if contract.transform_sql else None,
+    )
+
+    @dg.multi_asset(name=f"tables__{contract.dataset}", specs=[spec])
+    def table(
+        context: dg.AssetExecutionContext,
+        store: dg.ResourceParam[Store],
+        ledger: dg.ResourceParam[Ledger],
+        tables: dg.ResourceParam[Tables],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.MaterializeResult[None]:
+        partition = context.partition_key
+        staged = fetch_staged(context.instance, contract, partition)
+        with attempt_at(contract.dataset, partition, staged.version, context.run.run_id, ledger, clock) as attempt:
+            outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
+            require_gates(outcome)
+            publication = tables.publish(contract, outcome, staged.sequence)
+            _record(outcome, publication, ledger, clock)
+            ledger.end(attempt, clock.now(), None)
+        return _report(contract, outcome, publication, tables)
+
+    return table
+
+
+def _record(outcome: Outcome, publication: Publication, ledger: Ledger, clock: Clock) -> None:
+    """Write down what the table holds; after a crash behind the commit this is where the ledger catches up."""
+    if publication.effect is Effect.SUPERSEDED:
+        return  # whoever published the newer manifest records it
+    before = ledger.published(outcome.dataset, outcome.partition)
+    if before is None or before.outcome.version != outcome.version:
+        ledger.record(Published(outcome, publication.held.snapshot_id, clock.now()))
+
+
+def _report(
+    contract: Contract, outcome: Outcome, publication: Publication, tables: Tables
+) -> dg.MaterializeResult[None]:
+    processed = asset_key(Zone.PROCESSED, contract.dataset)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(str(publication.held.version)),
+        metadata={
+            "effect": str(publication.effect),
+            "rows": outcome.published,
+            "dagster/partition_row_count": outcome.published,
+            "bytes": outcome.bytes_out,
+            "snapshot": str(publication.held.snapshot_id),  # too long for a number in a browser
+            "files": dg.MetadataValue.md(
+                "\n".join(f"- `{file}`" for file in tables.files(contract.dataset, outcome.partition))
+            ),
+            "dagster/column_lineage": same_columns_of(processed, contract),
+        },
+    )

@@ -1,0 +1,97 @@
+"""Where Sluice keeps its state and finds its contracts; read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sluice.errors import SettingInvalid, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_HOME = ".sluice"
+
+_PROJECT_DATASETS = Path(__file__).resolve().parents[1] / "pipeline_assets" / "datasets"
+
+
+class Deployment(StrEnum):
+    """Which implementations of the ports are used."""
+
+    LOCAL = "local"  # folders, SQLite, DuckDB
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`home` holds all state: the object store's zones, the catalog, the ledger. Paths are absolute."""
+
+    home: Path
+    dataset_folders: tuple[Path, ...]
+    deployment: Deployment = Deployment.LOCAL
+
+    @property
+    def raw(self) -> Path:
+        return self.home / "raw"
+
+    @property
+    def catalog_database(self) -> Path:
+        return self.home / "catalog.db"
+
+    @property
+    def tables(self) -> Path:
+        return self.home / "tables"
+
+    @property
+    def ledger_url(self) -> str:
+        return f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+
+def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
+    """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders) and SLUICE_ENV; an empty value counts as unset.
+
+    The datasets of this project always come first. Raises SettingInvalid.
+    """
+    home = working_directory / Path(environ.get("SLUICE_HOME") or DEFAULT_HOME).expanduser()
+    if home.exists() and not home.is_dir():
+        raise SettingInvalid(
+            name="SLUICE_HOME", value=environ["SLUICE_HOME"], problem="is not a folder", cure="Name a folder."
+        )
+    further = [
+        _dataset_folder(working_directory, name)
+        for name in environ.get("SLUICE_DATASETS", "").split(os.pathsep)
+        if name
+    ]
+    folders = dict.fromkeys([_PROJECT_DATASETS, *further])  # each once, in order
+    return Settings(Path(os.path.abspath(home)), tuple(folders), _deployment(environ.get("SLUICE_ENV") or "local"))  # noqa: PTH100
+
+
+def _dataset_folder(working_directory: Path, name: str) -> Path:
+    folder = (working_directory / Path(name).expanduser()).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise SettingInvalid(
+            name="SLUICE_DATASETS",
+            value=name,
+            problem="is not a folder",
+            cure=f"Name folders that hold dataset folders, joined by {os.pathsep}",
+        )
+    return folder
+
+
+def _deployment(name: str) -> Deployment:
+    try:
+        return Deployment(name)
+    except ValueError as error:
+        raise SettingInvalid(
+            name="SLUICE_ENV", value=name, problem="is no deployment", cure=did_you_mean(name, Deployment)
+        ) from error

@@ -1,0 +1,202 @@
+"""What has landed: a listing of the raw zone, compared with what is known, gives news per partition."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from sluice.location import Location
+from sluice.manifest import Manifest, RawObject, build_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sluice.contract import Contract
+
+RAW_ZONE = "raw/"
+
+SETTLE = timedelta(seconds=1)
+"""How long an object must have been left alone before it counts: its writer may still be at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObject:
+    """An object as it was when it was last noticed; `stamp` is the store's cheap change token."""
+
+    key: str
+    size: int
+    stamp: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A manifest that arrived. `sequence` grows over all datasets: a partition's later manifest has a larger one."""
+
+    sequence: int
+    manifest: Manifest
+    noticed_at: datetime
+
+
+class Listed(Protocol):
+    """One object as the store lists it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def stamp(self) -> str: ...
+    @property
+    def modified_at(self) -> datetime: ...
+
+
+class RawStore(Protocol):
+    def list(self, prefix: str) -> Iterator[Listed]: ...
+    def etag(self, key: str) -> str | None: ...
+
+
+class ArrivalsLedger(Protocol):
+    def listing_digests(self, dataset: str) -> Mapping[str, str]: ...
+    def known_objects(self, dataset: str, partition: str) -> tuple[KnownObject, ...]: ...
+    def notice(
+        self, manifest: Manifest, objects: tuple[KnownObject, ...], listing_digest: str, noticed_at: datetime
+    ) -> Noticed: ...
+    def latest(self, dataset: str, partition: str) -> Noticed | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one look at the whole raw zone came to.
+
+    `unsettled` objects were touched a moment ago and wait for the next sweep. `outside` are (dataset, partition) before
+    the dataset's start or after today: nothing is noted of them, so they appear by themselves once they are in range.
+    `strays` are keys that no dataset's location matches. Keys are the store's: they begin with `raw/`.
+    """
+
+    noticed: tuple[Noticed, ...]
+    partitions: int
+    unsettled: tuple[str, ...]
+    outside: tuple[tuple[str, str], ...]
+    strays: tuple[str, ...]
+
+
+def sweep_raw_zone(contracts: Iterable[Contract], store: RawStore, ledger: ArrivalsLedger, now: datetime) -> Sweep:
+    """Notice every partition whose objects are new or changed; removals alone are not news.
+
+    Costs one listing, one query per dataset, and one hash per new or changed object.
+    """
+    landed = {contract.dataset: contract for contract in contracts if contract.source}
+    grouped, strays = _by_partition(landed.values(), store)
+    inside = {place: found for place, found in grouped.items() if _is_in_range(landed[place[0]], place[1], now)}
+    digests = {dataset: ledger.listing_digests(dataset) for dataset in landed}
+    noticed = [
+        _notice(place, found, store, ledger, now, removals_count=False)
+        for place, found in sorted(inside.items())
+        if _digest(_settled(found, now)) != digests[place[0]].get(place[1])
+    ]
+    return Sweep(
+        noticed=tuple(item for item in noticed if item is not None),
+        partitions=len(inside),
+        unsettled=tuple(item.key for found in inside.values() for item in found if not _is_settled(item, now)),
+        outside=tuple(sorted(grouped.keys() - inside.keys())),
+        strays=tuple(strays),
+    )
+
+
+def sweep_partition(
+    contract: Contract, partition: str, store: RawStore, ledger: ArrivalsLedger, now: datetime
+) -> Noticed | None:
+    """Notice one partition exactly as it is now, removals included; None when nothing is there."""
+    if contract.source is None:
+        return None
+    location = Location.parse(contract.source.pattern)
+    listed = store.list(RAW_ZONE + location.key_prefix(partition))
+    found = [item for item in listed if location.partition_of(item.key.removeprefix(RAW_ZONE)) == partition]
+    if not found:
+        return None
+    return _notice((contract.dataset, partition), found, store, ledger, now, removals_count=True)
+
+
+def _by_partition(
+    contracts: Iterable[Contract], store: RawStore
+) -> tuple[Mapping[tuple[str, str], Sequence[Listed]], Sequence[str]]:
+    # Every location begins with a constant folder, so a key is tried against few of them.
+    locations: dict[str, list[tuple[str, Location]]] = defaultdict(list)
+    for contract in contracts:
+        if contract.source:
+            location = Location.parse(contract.source.pattern)
+            locations[location.pattern.partition("/")[0]].append((contract.dataset, location))
+    grouped: dict[tuple[str, str], list[Listed]] = defaultdict(list)
+    strays = []
+    for item in store.list(RAW_ZONE):
+        key = item.key.removeprefix(RAW_ZONE)
+        candidates = locations.get(key.partition("/")[0], ())
+        places = [(dataset, day) for dataset, location in candidates if (day := location.partition_of(key))]
+        if not places:
+            strays.append(item.key)
+        for place in places:
+            grouped[place].append(item)
+    return grouped, strays
+
+
+def _is_in_range(contract: Contract, partition: str, now: datetime) -> bool:
+    return contract.start.isoformat() <= partition <= now.date().isoformat()
+
+
+def _notice(
+    place: tuple[str, str],
+    found: Sequence[Listed],
+    store: RawStore,
+    ledger: ArrivalsLedger,
+    now: datetime,
+    *,
+    removals_count: bool,
+) -> Noticed | None:
+    known = {item.key: item for item in ledger.known_objects(*place)}
+    settled = _settled(found, now)
+    if any(item.key in known for item in found if not _is_settled(item, now)):
+        return None if not removals_count else ledger.latest(*place)  # an overwrite is under way: all of it next time
+    present = _identify(settled, known, store)
+    if not present:
+        return None
+    removed = [known[key] for key in known.keys() - {item.key for item in present}]
+    if not removals_count and not _has_news(present, known):
+        present = [*present, *removed]  # keeps the fingerprint; the new digest says that this was looked at
+    manifest = build_manifest(*place, tuple(RawObject(item.key, item.etag, item.size) for item in present))
+    return ledger.notice(manifest, tuple(present), _digest(settled), now)
+
+
+def _identify(settled: Sequence[Listed], known: Mapping[str, KnownObject], store: RawStore) -> list[KnownObject]:
+    """Give each object its ETag: the known one while its stamp is the same, else the store's; vanished ones drop."""
+    identified = []
+    for item in settled:
+        before = known.get(item.key)
+        etag = before.etag if before and before.stamp == item.stamp else store.etag(item.key)
+        if etag is not None:
+            identified.append(KnownObject(item.key, item.size, item.stamp, etag))
+    return identified
+
+
+def _has_news(present: Iterable[KnownObject], known: Mapping[str, KnownObject]) -> bool:
+    return any(item.key not in known or known[item.key].etag != item.etag for item in present)
+
+
+def _settled(found: Iterable[Listed], now: datetime) -> list[Listed]:
+    return [item for item in found if _is_settled(item, now)]
+
+
+def _is_settled(item: Listed, now: datetime) -> bool:
+    # A time in the future (a skewed or copied clock) says nothing; waiting for it could take for ever.
+    return not timedelta(0) <= now - item.modified_at < SETTLE
+
+
+def _digest(found: Iterable[Listed]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for item in found:
+        digest.update(f"{item.key}\0{item.stamp}\0".encode())
+    return digest.hexdigest()

@@ -1,0 +1,225 @@
+"""What the transform asks of each column: its typed value, whether it is good, and every reason why it is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal as Number
+from typing import TYPE_CHECKING
+
+from sluice.datatypes import Boolean, DataType, Date, Decimal, Double, Integer, Json, ListOf, Struct, Text, Timestamp
+from sluice.scalar_sql import scalar_sql
+from sluice.sql_types import duckdb_type, quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from sluice.contract import Column, Rules
+    from sluice.datatypes import Field
+
+_PLAIN_JSON = ("BOOLEAN", "BIGINT", "UBIGINT", "HUGEINT", "DOUBLE")
+LINE = "_sluice_line"
+WHOLE = "_sluice_whole"
+"""The line if it is a JSON object, else NULL: JSON functions raise on text that is not JSON."""
+RAW = "_sluice_raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way in which a record can be wrong.
+
+    `code`, `condition` (never NULL) and `value` (the offending text) are expressions: whether a record is bad is asked
+    of every record, why it is bad only of the bad ones.
+    """
+
+    code: str
+    column: str
+    condition: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSql:
+    """`value` reads the raw text `_sluice_raw."name"`; `good` and `faults` read that and the typed column `"name"`."""
+
+    name: str
+    value: str
+    good: str
+    faults: tuple[Fault, ...]
+
+
+def column_sql(column: Column, *, is_json: bool) -> ColumnSql:
+    """Return the expressions of one top-level column; `is_json` says that records are JSON objects."""
+    typed = quote_identifier(column.name)
+    text = f"{RAW}.{typed}"
+    place = _Place(column.name, f"$.{_path_part(column.name)}", is_json=is_json)
+    faults = [
+        *([Fault("'required'", column.name, f"{text} IS NULL", "NULL")] if column.required else []),
+        *_type_faults(column.type, text, typed, place),
+        *_rule_faults(column, typed, f"CAST({typed} AS VARCHAR)"),
+    ]
+    good = " AND ".join(f"NOT ({fault.condition})" for fault in faults) or "true"
+    return ColumnSql(column.name, _value(column.type, text), good, tuple(faults))
+
+
+def json_shape(columns: tuple[Column, ...]) -> str:
+    """Return the shape for `json_transform` that gives every scalar as its exact text.
+
+    The last member is never present. Its type makes DuckDB keep numbers as they are written; without a decimal in the
+    shape it turns 123456789012345678.12 into 1.2345678901234568e+17 (seen in 2.0.0, held by a test).
+    """
+    members = {column.name: _shape(column.type) for column in columns}
+    return json.dumps(members | {"_sluice_exact_numbers": "DECIMAL(38,2)"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the record a value is: `name` for people (`items[].sku`), `path` for DuckDB (`$."items"[*]."sku"`)."""
+
+    name: str
+    path: str
+    is_json: bool
+
+    def member(self, name: str) -> _Place:
+        return _Place(f"{self.name}.{name}", f"{self.path}.{_path_part(name)}", is_json=self.is_json)
+
+    def element(self) -> _Place:
+        return _Place(f"{self.name}[]", f"{self.path}[*]", is_json=self.is_json)
+
+    def shown(self) -> str:
+        """The JSON here as text; in a list, the list of what its elements hold here."""
+        return f"CAST(json_extract({WHOLE}, {quote_literal(self.path)}) AS VARCHAR)"
+
+    def has_type(self, *types: str) -> str:
+        """Whether the JSON here (or, in a list, any element's JSON) is of one of `types`."""
+        found = f"json_type({WHOLE}, {quote_literal(self.path)})"
+        wanted = ", ".join(quote_literal(kind) for kind in types)
+        if "[*]" in self.path:
+            return f"coalesce(list_has_any({found}, [{wanted}]), false)"
+        return f"coalesce({found} IN ({wanted}), false)"
+
+
+def _path_part(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
+
+
+def _shape(datatype: DataType) -> object:
+    match datatype:
+        case Struct(fields):
+            return {member.name: _shape(member.type) for member in fields}
+        case ListOf(element):
+            return [_shape(element)]
+        case Json():
+            return "JSON"
+        case _:
+            return "VARCHAR"
+
+
+def _value(datatype: DataType, text: str, depth: int = 0) -> str:
+    match datatype:
+        case Struct(fields):
+            members = ", ".join(
+                f"{quote_identifier(m.name)} := {_value(m.type, f'{text}.{quote_identifier(m.name)}', depth)}"
+                for m in fields
+            )
+            return f"CASE WHEN {text} IS NULL THEN NULL ELSE struct_pack({members}) END"
+        case ListOf(element):
+            item = f"_e{depth}"
+            return f"list_transform({text}, lambda {item}: {_value(element, item, depth + 1)})"
+        case _:
+            return f"CAST({scalar_sql(datatype, text).value} AS {duckdb_type(datatype)})"
+
+
+def _type_faults(datatype: DataType, text: str, typed: str | None, place: _Place, depth: int = 0) -> list[Fault]:
+    match datatype:
+        case Struct(fields):
+            return _struct_faults(fields, text, typed, place, depth)
+        case ListOf(element):
+            return _list_faults(element, text, place, depth)
+        case Text():
+            return _text_faults(text, place)
+        case Json():
+            bad = "false" if place.is_json else f"{text} IS NOT NULL AND NOT json_valid({text})"
+            return [Fault("'wrong_type'", place.name, bad, text)]
+        case Integer() | Decimal() | Double() | Boolean() | Date() | Timestamp():
+            return _scalar_faults(datatype, text, typed, place)
+
+
+def _scalar_faults(datatype: DataType, text: str, typed: str | None, place: _Place) -> list[Fault]:
+    scalar = scalar_sql(datatype, text, typed)
+    bad = f"CASE WHEN {text} IS NULL THEN false ELSE NOT coalesce({scalar.exact}, false) END"
+    return [Fault(_code(scalar.codes), place.name, bad, text)]
+
+
+def _code(codes: tuple[tuple[str, str], ...]) -> str:
+    cases = " ".join(f"WHEN {condition} THEN {quote_literal(code)}" for code, condition in codes)
+    return f"CASE {cases} ELSE 'wrong_type' END" if cases else "'wrong_type'"
+
+
+def _text_faults(text: str, place: _Place) -> list[Fault]:
+    if not place.is_json:
+        return []
+    nested = place.has_type("OBJECT", "ARRAY")
+    bad = f"CASE WHEN unicode({text}) IN (ord('{{'), ord('[')) THEN {nested} ELSE false END"
+    return [Fault("'wrong_type'", place.name, bad, text)]
+
+
+def _struct_faults(fields: tuple[Field, ...], text: str, typed: str | None, place: _Place, depth: int) -> list[Fault]:
+    names = [quote_identifier(member.name) for member in fields]
+    # json_transform makes a struct of NULLs out of whatever is not an object.
+    hollow = " AND ".join(f"{text}.{name} IS NULL" for name in names)
+    other = place.has_type("VARCHAR", "ARRAY", *_PLAIN_JSON)
+    bad = f"CASE WHEN {hollow} THEN {other} ELSE false END"
+    faults = [Fault("'wrong_type'", place.name, bad, place.shown())]
+    for member, name in zip(fields, names, strict=True):
+        item, inside = f"{text}.{name}", place.member(member.name)
+        if member.required:
+            missing = f"({text} IS NOT NULL AND {item} IS NULL AND NOT ({bad}))"
+            faults.append(Fault("'required'", inside.name, missing, "NULL"))
+        faults.extend(_type_faults(member.type, item, f"{typed}.{name}" if typed else None, inside, depth))
+    return faults
+
+
+def _list_faults(element: DataType, text: str, place: _Place, depth: int) -> list[Fault]:
+    other = place.has_type("VARCHAR", "OBJECT", *_PLAIN_JSON)
+    faults = [Fault("'wrong_type'", place.name, f"CASE WHEN {text} IS NULL THEN {other} ELSE false END", place.shown())]
+    item = f"_e{depth}"
+    for fault in _type_faults(element, item, None, place.element(), depth + 1):
+        bad_items = f"list_filter({text}, lambda {item}: {fault.condition})"
+        code = f"list_extract(list_transform({bad_items}, lambda {item}: {fault.code}), 1)"
+        value = f"list_extract(list_transform({bad_items}, lambda {item}: {fault.value}), 1)"
+        faults.append(Fault(code, fault.column, f"coalesce(len({bad_items}), 0) > 0", value))
+    return faults
+
+
+def _rule_faults(column: Column, typed: str, shown: str) -> list[Fault]:
+    conditions = _limits(column.rules, typed, duckdb_type(column.type)) + _text_limits(column.rules, typed)
+    return [Fault(f"'{code}'", column.name, f"coalesce({bad}, false)", shown) for code, bad in conditions]
+
+
+def _limits(rules: Rules, typed: str, sql_type: str) -> list[tuple[str, str]]:
+    limits = (
+        ("below_minimum", "<", rules.minimum),
+        ("above_maximum", ">", rules.maximum),
+        ("below_minimum", "<=", rules.exclusive_minimum),
+        ("above_maximum", ">=", rules.exclusive_maximum),
+    )
+    found = [(code, f"{typed} {operator} {_literal(limit)}") for code, operator, limit in limits if limit is not None]
+    if rules.allowed:
+        allowed = ", ".join(f"CAST({quote_literal(value)} AS {sql_type})" for value in rules.allowed)
+        found.append(("not_allowed", f"{typed} NOT IN ({allowed})"))
+    return found
+
+
+def _text_limits(rules: Rules, typed: str) -> list[tuple[str, str]]:
+    found = []
+    if rules.min_length is not None:
+        found.append(("too_short", f"length({typed}) < {rules.min_length}"))
+    if rules.max_length is not None:
+        found.append(("too_long", f"length({typed}) > {rules.max_length}"))
+    if rules.pattern is not None:
+        found.append(("pattern_mismatch", f"NOT regexp_matches({typed}, {quote_literal(rules.pattern)})"))
+    return found
+
+
+def _literal(limit: object) -> str:
+    """A number as SQL; dates and instants come as ISO text and take the column's type by comparison."""
+    return format(limit, "f") if isinstance(limit, Number) else quote_literal(str(limit))

@@ -1,0 +1,63 @@
+"""Which good records give way to others: superseded versions of a key, and later holders of a unique value.
+
+Works on the temporary table `parsed` that the transform fills; only keys that occur twice are ranked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sluice.record_sql import GOOD, LINE_NO, OBJECT
+from sluice.sql_types import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from sluice.contract import Contract
+
+PUBLISHABLE = "publishable"
+"""View of the records that will be published."""
+
+
+def drop_superseded(connection: DuckDBPyConnection, contract: Contract) -> None:
+    """Fill `superseded` with all but the latest record of each key: by the order column, then object, then line."""
+    connection.execute(f"CREATE TEMP TABLE superseded ({OBJECT} INTEGER, {LINE_NO} BIGINT)")
+    if contract.primary_key:
+        ranked = _ranked("parsed", contract.primary_key, contract.order_by)
+        connection.execute(f"INSERT INTO superseded SELECT {OBJECT}, {LINE_NO} FROM ({ranked}) WHERE place > 1")
+
+
+def reject_not_unique(connection: DuckDBPyConnection, contract: Contract) -> None:
+    """Fill `not_unique` with the records whose unique value is held by one that ranks before them; name the rest."""
+    connection.execute(
+        f'CREATE TEMP TABLE not_unique ({OBJECT} INTEGER, {LINE_NO} BIGINT, "column" VARCHAR, value VARCHAR)'
+    )
+    kept = f"(SELECT * FROM parsed ANTI JOIN superseded USING ({OBJECT}, {LINE_NO}))"
+    for name in unique_columns(contract):
+        column = quote_identifier(name)
+        ranked = _ranked(kept, (name,), contract.order_by)
+        connection.execute(
+            f"INSERT INTO not_unique SELECT {OBJECT}, {LINE_NO}, {quote_literal(name)}, CAST({column} AS VARCHAR) "
+            f"FROM ({ranked}) WHERE place > 1"
+        )
+    connection.execute(
+        f"CREATE TEMP VIEW {PUBLISHABLE} AS SELECT * FROM parsed ANTI JOIN superseded USING ({OBJECT}, {LINE_NO}) "
+        f"ANTI JOIN not_unique USING ({OBJECT}, {LINE_NO}) WHERE {GOOD}"
+    )
+
+
+def unique_columns(contract: Contract) -> tuple[str, ...]:
+    """Return the columns declared unique that are not the whole key: for the key the latest record wins instead."""
+    return tuple(c.name for c in contract.columns if c.unique and contract.primary_key != (c.name,))
+
+
+def _ranked(relation: str, names: tuple[str, ...], order_by: str | None) -> str:
+    columns = ", ".join(quote_identifier(name) for name in names)
+    latest = f"{quote_identifier(order_by)} DESC NULLS LAST, " if order_by else ""
+    held = " AND ".join([GOOD, *(f"{quote_identifier(name)} IS NOT NULL" for name in names)])
+    return f"""
+        SELECT {OBJECT}, {LINE_NO}, {columns},
+            row_number() OVER (PARTITION BY {columns} ORDER BY {latest}{OBJECT} DESC, {LINE_NO} DESC) AS place
+        FROM {relation}
+        SEMI JOIN (SELECT {columns} FROM {relation} WHERE {held} GROUP BY ALL HAVING count(*) > 1) USING ({columns})
+        WHERE {held}"""

@@ -1,0 +1,34 @@
+"""What was done to a partition: the attempts at building it, and what its table holds since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sluice.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An outcome that a table holds, with the Iceberg snapshot that made it visible."""
+
+    outcome: Outcome
+    snapshot_id: int | None
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one version of one partition; `ended_at` None means it still runs or was killed."""
+
+    dataset: str
+    partition: str
+    version: str
+    number: int
+    run_id: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    error: str | None = None

@@ -1,0 +1,65 @@
+"""What state a partition is in, decided from what it should hold, what its table holds and the last try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sluice.history import Attempt, Published
+    from sluice.version import Version
+
+
+class State(StrEnum):
+    PENDING = "pending"  # landed, nothing published, not tried in its present version
+    RUNNING = "running"  # a try at the present version has begun and not ended
+    FAILED = "failed"  # the last try at the present version failed
+    STALE = "stale"  # published, but the raw objects, the inputs or the contract have changed since
+    PUBLISHED = "published"  # the table holds the present version
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """One partition as a person asks about it; the numbers describe what its table holds now."""
+
+    dataset: str
+    partition: str
+    state: State
+    records_in: int = 0
+    published: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    error: str | None = None
+
+
+def status_of(
+    dataset: str, partition: str, *, wanted: Version | None, published: Published | None, last_try: Attempt | None
+) -> PartitionStatus:
+    """Describe one partition; `wanted` is None while its newest raw objects have not been noticed."""
+    held = published.outcome if published else None
+    state = state_of(wanted, held.version if held else None, last_try)
+    error = last_try.error if last_try and state is State.FAILED else None
+    if held is None:
+        return PartitionStatus(dataset, partition, state, error=error)
+    return PartitionStatus(
+        dataset,
+        partition,
+        state,
+        records_in=held.records_in,
+        published=held.published,
+        quarantined=held.quarantined,
+        duplicates=held.duplicates,
+        error=error,
+    )
+
+
+def state_of(wanted: Version | None, held: Version | None, last_try: Attempt | None) -> State:
+    if wanted is not None and wanted == held:
+        return State.PUBLISHED
+    if wanted is not None and last_try is not None and last_try.version == str(wanted):
+        if last_try.ended_at is None:
+            return State.RUNNING
+        if last_try.error is not None:
+            return State.FAILED
+    return State.PENDING if held is None else State.STALE

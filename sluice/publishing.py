@@ -1,0 +1,46 @@
+"""Whether a staged partition may replace what its table shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from sluice.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a table shows for one partition: the version, and the arrival sequence of its manifest."""
+
+    version: Version
+    sequence: int
+    snapshot_id: int
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.sequence} {self.snapshot_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` wrote; raises ValueError on anything else."""
+        version, sequence, snapshot_id = text.split(" ")
+        return cls(Version.parse(version), int(sequence), int(snapshot_id))
+
+
+class Effect(StrEnum):
+    COMMITTED = "committed"
+    ALREADY_HELD = "already_held"  # the table showed this version before: nothing was written
+    SUPERSEDED = "superseded"  # the table shows a newer manifest: nothing was written
+
+
+def decide_publication(held: Held | None, version: Version, sequence: int) -> Effect:
+    """Say what publishing `version`, built from the manifest that arrived as `sequence`, does to a partition.
+
+    A version that returns (manifest A, then B, then A again) is committed once more although the table shows it: the
+    table then holds the larger sequence, so that a slow writer of B still finds itself superseded.
+    """
+    if held is None or held.sequence < sequence:
+        return Effect.COMMITTED
+    if held.sequence > sequence:
+        return Effect.SUPERSEDED
+    return Effect.ALREADY_HELD if held.version == version else Effect.COMMITTED

@@ -1,0 +1,80 @@
+"""Finds, at the speed of numpy, the records that DuckDB might wrongly take for JSON.
+
+DuckDB's `json_valid` goes beyond RFC 8259 in exactly two ways: a comma before `}` or `]`, and nan, inf and infinity in any
+case. A record that holds something like either is a suspect; whether it is guilty is for `strict_json` to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sluice.reading.record_batches import Records
+
+_CASE = 0x20
+"""This bit is the difference between n and N, and between } and ]."""
+_I, _N = b"in"
+_NA, _NF = (int.from_bytes(pair, "little") for pair in (b"na", b"nf"))
+_CLOSER, _COMMA, _SPACE = b"}, "
+_LONGEST_SPACES = 64
+
+
+def _table(characters: bytes) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    table[list(characters)] = True
+    return table
+
+
+_WHITE = bytes(range(_SPACE + 1))
+_BEFORE_LITERAL = _table(_WHITE + b":,[-")
+_AFTER_LITERAL = _table(_WHITE + b",]}iI")
+
+
+def suspects(records: Records) -> list[int]:
+    """Return the indexes of records that need a strict look."""
+    octets = np.frombuffer(records.data, dtype=np.uint8)
+    folded = octets | _CASE
+    places = np.concatenate((_ends_after_comma(octets, folded), _special_numbers(octets, folded)))
+    if not len(places):
+        return []
+    indexes = np.searchsorted(records.starts, places, side="right") - 1
+    found: list[int] = np.unique(indexes[indexes >= 0]).tolist()
+    return found
+
+
+def _ends_after_comma(octets: NDArray[np.uint8], folded: NDArray[np.uint8]) -> NDArray[np.int64]:
+    places = np.flatnonzero(folded == _CLOSER)
+    before = octets[places - 1]
+    found = [places[before == _COMMA]]
+    places = places[before <= _SPACE]
+    for back in range(2, _LONGEST_SPACES):
+        if not len(places):
+            break
+        before = octets[np.maximum(places - back, 0)]
+        found.append(places[before == _COMMA])
+        places = places[(before <= _SPACE) & (places >= back)]
+    return np.concatenate((*found, places))
+
+
+def _special_numbers(octets: NDArray[np.uint8], folded: NDArray[np.uint8]) -> NDArray[np.int64]:
+    places = _nan_or_inf(folded)
+    places = places[_BEFORE_LITERAL[octets[places - 1]] | (places == 0)]
+    ends = places + 3 >= len(octets)
+    return places[ends | _AFTER_LITERAL[octets[np.minimum(places + 3, len(octets) - 1)]]]
+
+
+def _nan_or_inf(folded: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where `nan` and `inf` start, found by their pairs `na` and `nf`: two bytes are compared at a time."""
+    found = []
+    for shift in (0, 1):
+        pairs = folded[shift : shift + (len(folded) - shift) // 2 * 2].view("<u2")
+        at_na = np.flatnonzero(pairs == _NA) * 2 + shift
+        at_nf = np.flatnonzero(pairs == _NF) * 2 + shift
+        found.append(at_na[folded[np.minimum(at_na + 2, len(folded) - 1)] == _N])
+        found.append(at_nf[folded[at_nf - 1] == _I] - 1)
+    places = np.concatenate(found)
+    return places[places >= 0]

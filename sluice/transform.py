@@ -1,0 +1,194 @@
+"""Raw objects in, local Parquet out: each record is published, quarantined with its reasons, or superseded."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sluice.column_sql import LINE
+from sluice.contract import PARTITION_COLUMN
+from sluice.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique
+from sluice.loading import load, record_sql, unreadable_objects
+from sluice.outcome import ObjectBalance, ReasonCount
+from sluice.quarantine import QuarantineFile, Rejected, quarantined_by_object, reason_counts
+from sluice.reading import original_bytes
+from sluice.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN, RecordSql
+from sluice.spool import Spool
+from sluice.sql_types import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from duckdb import DuckDBPyConnection
+
+    from sluice.contract import Contract, Source
+    from sluice.loading import Layouts
+    from sluice.manifest import Manifest, RawObject
+    from sluice.reading import Tally
+
+ROW_GROUP_RECORDS = 122_880
+PUBLISHED_NAME = "published.parquet"
+QUARANTINE_NAME = "quarantine.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one transform may use. DuckDB spills to the workspace beyond `memory_bytes`; readers add about 300 MB."""
+
+    memory_bytes: int = 1_200_000_000
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """What one transform wrote: two local files (whether or not they hold rows) and where every record went."""
+
+    published: Path
+    quarantine: Path
+    objects: tuple[ObjectBalance, ...]
+    reasons: tuple[ReasonCount, ...]
+    unknown_fields: tuple[str, ...]
+    records_published: int
+    records_quarantined: int
+
+
+def transform(
+    contract: Contract,
+    source: Source,
+    manifest: Manifest,
+    open_object: Callable[[RawObject], BinaryIO],
+    workspace: Path,
+    *,
+    run_id: str,
+    limits: Limits = Limits(),
+) -> Transformed:
+    """Build one partition below `workspace` (an empty folder), with bounded memory whatever its size.
+
+    Raises RawObjectChanged when an object is not the one the manifest names.
+    """
+    job = _Job(contract, source, manifest, workspace, run_id)
+    with closing(connect(workspace, limits)) as connection:
+        spool = Spool(workspace / "rejected.arrows")
+        layouts = load(connection, contract, source, manifest, open_object, spool)
+        drop_superseded(connection, contract)
+        reject_not_unique(connection, contract)
+        _write_published(connection, job)
+        _write_quarantine(connection, job, layouts, spool)
+        return _account(connection, job, spool.tally)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    contract: Contract
+    source: Source
+    manifest: Manifest
+    workspace: Path
+    run_id: str
+
+    @property
+    def published(self) -> Path:
+        return self.workspace / PUBLISHED_NAME
+
+    @property
+    def quarantine(self) -> Path:
+        return self.workspace / QUARANTINE_NAME
+
+
+def connect(workspace: Path, limits: Limits) -> DuckDBPyConnection:
+    """Open an empty database that spills to `workspace` and speaks UTC."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{limits.memory_bytes}B",
+        "temp_directory": str(workspace / "spill"),
+        "preserve_insertion_order": False,
+    }
+    if limits.threads is not None:
+        config["threads"] = limits.threads
+    connection = duckdb.connect(config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _write_published(connection: DuckDBPyConnection, job: _Job) -> None:
+    names = ", ".join(quote_identifier(column.name) for column in job.contract.columns)
+    sorting = ", ".join(quote_identifier(name) for name in job.contract.sort_by)
+    order = f"ORDER BY {sorting}" if sorting else ""
+    partition = f"DATE {quote_literal(job.manifest.partition)} AS {PARTITION_COLUMN}"
+    connection.execute(
+        f"COPY (SELECT {names}, {partition} FROM {PUBLISHABLE} {order}) TO {quote_literal(str(job.published))} "
+        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_RECORDS})"
+    )
+
+
+def _write_quarantine(connection: DuckDBPyConnection, job: _Job, layouts: Layouts, spool: Spool) -> None:
+    unreadable = unreadable_objects(spool.tally)
+    version = job.contract.version
+    with QuarantineFile(job.quarantine, job.manifest, contract_version=version, run_id=job.run_id) as quarantine:
+        for portion in spool.rejected():
+            quarantine.write([item for item in portion if item.number not in unreadable])
+        quarantine.write(
+            [Rejected(n, None, None, why.code, f"{why.detail} {why.cure}") for n, why in unreadable.items()]
+        )
+        for layout, numbers in layouts.items():
+            _explain(connection, job, record_sql(job.contract, layout), numbers, quarantine)
+
+
+def _explain(
+    connection: DuckDBPyConnection, job: _Job, sql: RecordSql, numbers: list[int], quarantine: QuarantineFile
+) -> None:
+    at = f"FROM parsed WHERE list_contains({numbers}, {OBJECT})"
+    bad = f"(SELECT {OBJECT} AS obj, {LINE_NO} AS line_no, {LINE} AS line {at} AND NOT {GOOD})"
+    not_unique = f"""
+        SELECT {OBJECT}, {LINE_NO}, any_value({LINE}) AS {LINE},
+            list(CAST(ROW('not_unique', "column", value) AS {REASON_TYPE})) AS reasons
+        FROM not_unique JOIN (SELECT {OBJECT}, {LINE_NO}, {LINE} {at}) USING ({OBJECT}, {LINE_NO}) GROUP BY ALL"""
+    statement = f"SELECT * FROM ({sql.explained(bad)}) UNION ALL BY NAME ({not_unique})"
+    for batch in connection.sql(statement).to_arrow_reader(10_000):
+        raws = pa.array([original_bytes(line, job.source) for line in batch.column(2).to_pylist()], pa.binary())
+        quarantine.write_columns(batch.column(0), batch.column(1), raws, batch.column(3))
+
+
+def _account(connection: DuckDBPyConnection, job: _Job, tally: Tally) -> Transformed:
+    """Count each side on its own: what readers saw, what DuckDB kept and dropped, what the written files hold."""
+    published = _by_object(connection, PUBLISHABLE)
+    duplicates = _by_object(connection, "superseded")
+    quarantined = quarantined_by_object(job.quarantine)
+    balances = []
+    for number, item in enumerate(job.manifest.objects):
+        count = tally.counts[number]
+        balances.append(
+            ObjectBalance(
+                key=item.key,
+                etag=item.etag,
+                records_in=1 if count.unreadable else count.records,
+                published=published.get(number, 0),
+                quarantined=quarantined.get(item.key, 0),
+                duplicates=duplicates.get(number, 0),
+                unreadable=count.unreadable.code if count.unreadable else None,
+            )
+        )
+    return Transformed(
+        published=job.published,
+        quarantine=job.quarantine,
+        objects=tuple(balances),
+        reasons=reason_counts(job.quarantine),
+        unknown_fields=_unknown_fields(connection),
+        records_published=pq.read_metadata(job.published).num_rows,
+        records_quarantined=pq.read_metadata(job.quarantine).num_rows,
+    )
+
+
+def _by_object(connection: DuckDBPyConnection, relation: str) -> dict[int, int]:
+    return dict(connection.execute(f"SELECT {OBJECT}, count(*) FROM {relation} GROUP BY ALL").fetchall())
+
+
+def _unknown_fields(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    names = f"unnest(string_split({UNKNOWN}, {SEPARATOR}))"
+    found = connection.execute(f"SELECT DISTINCT {names} AS name FROM parsed WHERE {UNKNOWN} IS NOT NULL ORDER BY name")
+    return tuple(name for (name,) in found.fetchall())

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline_assets.assets import build_datasets
+from sensors.arrivals import build_arrivals_sensor
+from sluice.version import Version
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from tests.world import World
+
+DAY = "2026-11-03"
+ORDER = '{"order_id": 1, "customer_id": 7, "amount": 9.5, "status": "paid"}'
+OTHER = '{"order_id": 2, "customer_id": 7, "amount": 1, "status": "paid"}'
+
+
+def asked(tick: dg.SensorResult) -> list[tuple[str | None, str | None]]:
+    return [(request.job_name, request.partition_key) for request in tick.run_requests or ()]
+
+
+def run_keys(tick: dg.SensorResult) -> list[str | None]:
+    return [request.run_key for request in tick.run_requests or ()]
+
+
+def test_each_new_partition_is_asked_for_once(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    world.land_orders("2026-11-04", ORDER)
+    world.land_customers(DAY, "7,FR")
+
+    first = world.tick()
+    second = world.tick(first.cursor)
+
+    assert asked(first) == [("build_customers", DAY), ("build_orders", DAY), ("build_orders", "2026-11-04")]
+    assert asked(second) == []
+
+
+def test_a_request_says_what_it_is_for(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+
+    (request,) = world.tick().run_requests or ()
+    noticed = world.ledger.latest("orders", DAY)
+
+    assert noticed is not None
+    assert request.run_key == f"orders:{DAY}:{noticed.manifest.fingerprint}:{noticed.sequence}:1"
+    assert request.tags["sluice/dataset"] == "orders"
+    assert request.tags["sluice/fingerprint"] == noticed.manifest.fingerprint
+
+
+@pytest.mark.parametrize("name", [pytest.param("a", id="overwritten"), pytest.param("late", id="late")])
+def test_an_overwritten_or_late_file_asks_for_its_partition_alone(world: World, name: str) -> None:
+    world.land_orders(DAY, ORDER)
+    world.land_orders("2026-11-04", ORDER)
+    cursor = world.tick().cursor
+    world.land_orders(DAY, OTHER, name=name)
+
+    assert asked(world.tick(cursor)) == [("build_orders", DAY)]
+
+
+def test_a_removed_file_asks_for_nothing(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    world.land_orders(DAY, OTHER, name="b")
+    cursor = world.tick().cursor
+    (world.settings.raw / f"orders/date={DAY}/b.jsonl").unlink()
+
+    assert asked(world.tick(cursor)) == []
+
+
+def test_a_crash_after_noticing_loses_nothing(world: World) -> None:
+    """The ledger has noticed, but the tick's requests and cursor were never stored."""
+    world.land_orders(DAY, ORDER)
+    lost = world.tick()
+
+    again = world.tick(cursor=None)
+
+    assert run_keys(again) == run_keys(lost)
+    assert len(run_keys(again)) == 1
+
+
+def test_a_lost_cursor_asks_with_the_same_run_key_while_the_run_is_at_work(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    first = world.tick()
+    noticed = world.ledger.latest("orders", DAY)
+    assert noticed is not None
+    version = Version(noticed.manifest.fingerprint, world.contracts["orders"].fingerprint, "1")
+    world.ledger.begin("orders", DAY, str(version), "run-1", world.clock.now())
+
+    assert run_keys(world.tick(cursor=None)) == run_keys(first)
+
+
+def test_a_lost_cursor_does_not_ask_for_what_is_published(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    world.tick()
+    assert world.build("orders", DAY).success
+
+    assert asked(world.tick(cursor=None)) == []
+
+
+def test_a_lost_cursor_gives_a_failed_partition_a_new_run_key(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    first = world.tick()
+    noticed = world.ledger.latest("orders", DAY)
+    assert noticed is not None
+    version = Version(noticed.manifest.fingerprint, world.contracts["orders"].fingerprint, "1")
+    attempt = world.ledger.begin("orders", DAY, str(version), "run-1", world.clock.now())
+    world.ledger.end(attempt, world.clock.now(), "out of disk")
+
+    assert str(run_keys(first)[0]).endswith(":1")
+    assert str(run_keys(world.tick(cursor=None))[0]).endswith(":2")
+
+
+def test_a_failed_partition_is_not_asked_for_again_by_itself(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    cursor = world.tick().cursor
+    noticed = world.ledger.latest("orders", DAY)
+    assert noticed is not None
+    attempt = world.ledger.begin("orders", DAY, "f-c-1", "run-1", world.clock.now())
+    world.ledger.end(attempt, world.clock.now(), "broken")
+
+    assert asked(world.tick(cursor)) == []
+
+
+@pytest.mark.parametrize("cursor", ["", "{", "17", '{"sequence": "x"}', '{"sequence": null}'])
+def test_a_cursor_that_means_nothing_is_as_good_as_none(world: World, cursor: str) -> None:
+    world.land_orders(DAY, ORDER)
+
+    assert asked(world.tick(cursor)) == [("build_orders", DAY)]
+
+
+def test_a_file_that_is_still_being_written_is_asked_for_when_it_is_done(world: World) -> None:
+    world.land(f"orders/date={DAY}/a.jsonl", ORDER, age=timedelta(seconds=0.2))
+
+    first = world.tick()
+    world.clock.instant += timedelta(seconds=1)
+    second = world.tick(first.cursor)
+
+    assert asked(first) == []
+    assert "1 objects are still being written" in str(first.skip_reason)
+    assert asked(second) == [("build_orders", DAY)]
+
+
+def test_a_date_before_the_start_is_said_and_not_asked_for(world: World) -> None:
+    world.land_orders("2026-10-31", ORDER)
+
+    tick = world.tick()
+
+    assert asked(tick) == []
+    assert "orders 2026-10-31" in str(tick.skip_reason)
+    assert world.ledger.latest("orders", "2026-10-31") is None
+
+
+def test_strays_are_complained_of_once(world: World) -> None:
+    world.land("ordres/a.jsonl", ORDER)
+
+    first = world.tick()
+    second = world.tick(first.cursor)
+
+    assert "raw/ordres/a.jsonl" in str(first.skip_reason)
+    assert json.loads(str(first.cursor))["complained"]
+    assert second.cursor == first.cursor
+
+
+def test_many_partitions_are_asked_for_in_portions(world: World) -> None:
+    jobs = {"orders": build_datasets(world.contracts)["orders"].job}
+    sensor = build_arrivals_sensor(world.contracts, jobs, requests_per_tick=2)
+    world.land_orders("2026-11-02", ORDER)
+    world.land_orders("2026-11-03", ORDER)
+    world.land_orders("2026-11-04", ORDER)
+
+    first = world.evaluate(sensor, None)
+    second = world.evaluate(sensor, first.cursor)
+
+    assert [day for _, day in asked(first) + asked(second)] == ["2026-11-02", "2026-11-03", "2026-11-04"]
+    assert len(asked(first)) == 2

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sluice.history import Attempt, Published
+from sluice.outcome import ObjectBalance, Outcome
+from sluice.partition_state import PartitionStatus, State, state_of, status_of
+from sluice.version import Version
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+OLD = Version("a" * 16, "c" * 12, "1")
+NEW = Version("b" * 16, "c" * 12, "1")
+
+
+def attempt(version: Version, *, ended: bool, error: str | None = None) -> Attempt:
+    return Attempt("orders", "2026-11-01", str(version), 1, "run", NOON, NOON if ended else None, error)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "last_try", "state"),
+    [
+        pytest.param(NEW, None, None, State.PENDING, id="never tried"),
+        pytest.param(None, None, None, State.PENDING, id="not noticed yet"),
+        pytest.param(NEW, None, attempt(OLD, ended=True, error="boom"), State.PENDING, id="another version failed"),
+        pytest.param(NEW, None, attempt(NEW, ended=False), State.RUNNING, id="begun"),
+        pytest.param(NEW, OLD, attempt(NEW, ended=False), State.RUNNING, id="begun over an older one"),
+        pytest.param(NEW, None, attempt(NEW, ended=True, error="boom"), State.FAILED, id="failed"),
+        pytest.param(NEW, OLD, attempt(NEW, ended=True, error="boom"), State.FAILED, id="failed over an older one"),
+        pytest.param(NEW, OLD, None, State.STALE, id="changed since"),
+        pytest.param(None, OLD, None, State.STALE, id="changed and not noticed yet"),
+        pytest.param(NEW, OLD, attempt(OLD, ended=True), State.STALE, id="the older one succeeded"),
+        pytest.param(NEW, NEW, attempt(NEW, ended=True), State.PUBLISHED, id="published"),
+        pytest.param(NEW, NEW, attempt(NEW, ended=False), State.PUBLISHED, id="published, then killed"),
+    ],
+)
+def test_state_follows_from_what_is_wanted_held_and_tried(
+    wanted: Version | None, held: Version | None, last_try: Attempt | None, state: State
+) -> None:
+    assert state_of(wanted, held, last_try) is state
+
+
+def test_numbers_are_those_of_what_the_table_holds() -> None:
+    balances = (
+        ObjectBalance(key="a", etag="1", records_in=10, published=7, quarantined=2, duplicates=1),
+        ObjectBalance(key="b", etag="2", records_in=1, published=0, quarantined=1, duplicates=0),
+    )
+    outcome = Outcome(
+        dataset="orders",
+        partition="2026-11-01",
+        fingerprint=OLD.fingerprint,
+        contract_version="1.0.0",
+        contract_fingerprint=OLD.contract,
+        code_version=OLD.code,
+        run_id="run",
+        objects=balances,
+        files=(),
+        quarantine_files=(),
+    )
+
+    described = status_of(
+        "orders",
+        "2026-11-01",
+        wanted=NEW,
+        published=Published(outcome, 1, NOON),
+        last_try=attempt(NEW, ended=True, error="boom"),
+    )
+
+    assert described == PartitionStatus("orders", "2026-11-01", State.FAILED, 11, 7, 3, 1, "boom")
+
+
+def test_an_error_that_was_overcome_is_not_shown() -> None:
+    described = status_of(
+        "orders", "2026-11-01", wanted=NEW, published=None, last_try=attempt(OLD, ended=True, error="boom")
+    )
+
+    assert described == PartitionStatus("orders", "2026-11-01", State.PENDING)
