@@ -49,8 +49,9 @@ rooms: $(INSTALLED)
 locks-in-step: $(INSTALLED)
 	$(BIN)/python .ci/locks.py check
 
-bench: $(INSTALLED) ## measure; results go to the terminal, bench/README.md keeps the last ones
-	for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS); done
+bench: $(INSTALLED) ## measure against a reference; prints ratios (ARGS="--runs 3")
+	for script in $$(grep -l __main__ bench/*.py); do \
+	  echo "== $$script"; $(BIN)/python -m "bench.$$(basename "$$script" .py)" $(ARGS); done
 
 ##@ Keep it
 .PHONY: lock clean help

@@ -15,8 +15,10 @@ WITH numbered AS (SELECT range + $first AS n, (hash(range + $first) >> 2)::BIGIN
 keyed AS (SELECT *, CASE WHEN h % 200 = 150 AND n > $first + 50 THEN n - 50 ELSE n END AS k FROM numbered)
 SELECT CASE
     WHEN h % 1000 >= 10 THEN concat(
-        '{"order_id":', k, ',"user_id":"u', h % 500000, '","created_at":"2026-11-01T', lpad((n * 24 // $total)::VARCHAR, 2, '0'),
-        ':', lpad((h % 60)::VARCHAR, 2, '0'), ':', lpad((h // 7 % 60)::VARCHAR, 2, '0'), '.', lpad((h % 1000)::VARCHAR, 3, '0'),
+        '{"order_id":', k, ',"user_id":"u', h % 500000,
+        '","created_at":"2026-11-01T', lpad((n * 24 // $total)::VARCHAR, 2, '0'),
+        ':', lpad((h % 60)::VARCHAR, 2, '0'), ':', lpad((h // 7 % 60)::VARCHAR, 2, '0'),
+        '.', lpad((h % 1000)::VARCHAR, 3, '0'),
         'Z","status":"', (['new','paid','shipped','cancelled'])[1 + h % 4],
         '","country":"', (['IN','US','DE','FR','BR','JP'])[1 + h % 6], '","amount":', (h % 100000) / 100,
         ',"currency":"', (['INR','USD','EUR'])[1 + h % 3], '","quantity":', 1 + h % 9,
@@ -33,7 +35,7 @@ FROM keyed ORDER BY n
 
 
 def write_partition(folder: Path, *, records: int, files: int) -> None:
-    """Write `records` lines into `files` gzipped files of equal length below `folder`; does nothing when they are there."""
+    """Write `records` lines into `files` gzipped files of equal length below `folder`, unless they are there."""
     folder.mkdir(parents=True, exist_ok=True)
     each = records // files
     for number in range(files):
@@ -43,6 +45,5 @@ def write_partition(folder: Path, *, records: int, files: int) -> None:
         values = {"first": number * each, "count": each, "total": records}
         rows = duckdb.execute(_LINES, values).fetchall()
         partial = target.with_name(f".{target.name}")
-        with igzip.open(partial, "wb") as stream:
-            stream.write("".join(f"{line}\n" for (line,) in rows).encode())
+        partial.write_bytes(igzip.compress("".join(f"{line}\n" for (line,) in rows).encode()))
         partial.rename(target)

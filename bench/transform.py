@@ -1,6 +1,6 @@
-"""How much dearer is a trusted partition than a bare copy? `python -m bench.transform [--records N] [--runs N]`
+"""How much dearer is a trusted partition than a bare copy: `python -m bench.transform [--records N] [--runs N]`.
 
-Reference: one DuckDB statement, COPY (SELECT * FROM read_json(...)) TO Parquet, which checks nothing and publishes nothing.
+Reference: one DuckDB statement, COPY (SELECT * FROM read_json(...)) TO Parquet, which checks and publishes nothing.
 Sluice: manifest, strict parse, casts, rules, deduplication, quarantine, conservation gate, Iceberg publish. Both run as
 processes of their own, in turn; times start after the imports, memory is the peak of the process.
 """
@@ -15,12 +15,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from bench.partition_records import write_partition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DATA = Path(__file__).parent / ".data"
 CONTRACT = Path(__file__).parent / "contract_orders.yaml"
@@ -124,7 +127,9 @@ def compare(records: int, runs: int) -> None:
         print(f"{name:7} {row['wall']:8.2f} {row['cpu']:8.2f} {row['peak_mb']:8.0f}")
     for key in ("wall", "cpu"):
         ratios = [ours[key] / bare[key] for ours, bare in zip(found["sluice"], found["copy"], strict=True)]
-        print(f"{key} ratio sluice / copy: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}")
+        print(
+            f"{key} ratio sluice / copy: median {statistics.median(ratios):.2f}, {min(ratios):.2f} to {max(ratios):.2f}"
+        )
 
 
 def main() -> None:

@@ -85,15 +85,16 @@ def _owners(contract: Contract) -> list[str]:
 
 
 def _kinds(zone: Zone, contract: Contract) -> set[str]:
+    """Name the zone among the kinds: the lineage graph shows of a key only its last part, the dataset."""
     match zone:
         case Zone.RAW:
-            return {contract.source.format.value} if contract.source else set()
+            return {"raw", contract.source.format.value} if contract.source else {"raw"}
         case Zone.PROCESSED:
-            return {"duckdb", "parquet"}
+            return {"processed", "duckdb", "parquet"}
         case Zone.QUARANTINE:
-            return {"parquet"}
+            return {"quarantine", "parquet"}
         case Zone.TABLES:
-            return {"iceberg"}
+            return {"table", "iceberg"}
 
 
 def _metadata(zone: Zone, contract: Contract) -> dict[str, Any]:  # Any: metadata values are of many types

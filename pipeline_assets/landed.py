@@ -34,7 +34,7 @@ def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> d
             metadata={
                 "objects": len(noticed.manifest.objects),
                 "bytes": noticed.manifest.size_bytes,
-                "sequence": noticed.sequence,
+                "sequence": str(noticed.sequence),
             },
         )
 

@@ -32,7 +32,7 @@ def staged_result(contract: Contract, staged: Staged, metadata: Mapping[str, Any
     return dg.MaterializeResult(
         asset_key=asset_key(Zone.PROCESSED, contract.dataset),
         data_version=dg.DataVersion(str(staged.version)),
-        metadata={**metadata, _SEQUENCE: staged.sequence},
+        metadata={**metadata, _SEQUENCE: str(staged.sequence)},  # as text, for a number would be plotted
     )
 
 

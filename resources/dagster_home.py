@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -18,9 +20,10 @@ _CONFIGURATION = Path(__file__).resolve().parents[1] / "deploy" / "local" / "dag
 def prepare_dagster_home(home: Path) -> Path:
     """Create the folder with this checkout's dagster.yaml in it."""
     home.mkdir(parents=True, exist_ok=True)
+    configuration = Template(_CONFIGURATION.read_text()).substitute(event_log=json.dumps(str(home / "history")))
     # By rename, because a server may be reading the file.
     written = home / f".dagster.yaml.{os.getpid()}"
-    written.write_bytes(_CONFIGURATION.read_bytes())
+    written.write_text(configuration)
     written.replace(home / "dagster.yaml")
     return home
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from sluice.errors import DatasetExists, SampleRefused
 from sluice.inference import SampleFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
 CONTRACT_NAME = "contract.yaml"
 
@@ -21,7 +21,7 @@ def open_samples(files: Sequence[Path]) -> tuple[SampleFile, ...]:
         if not file.is_file():
             problem = "is a folder" if file.is_dir() else "does not exist"
             raise SampleRefused(f"{file} {problem}.", cure="Name a file.")
-    return tuple(SampleFile(file.name, partial(file.open, "rb")) for file in files)
+    return tuple(SampleFile(file.name, _opener(file)) for file in files)
 
 
 def check_vacant(folder: Path) -> None:
@@ -34,3 +34,7 @@ def write_dataset(folder: Path, contract_text: str, sample_name: str, sample: by
     folder.mkdir(parents=True, exist_ok=True)
     (folder / sample_name).write_bytes(sample)
     (folder / CONTRACT_NAME).write_text(contract_text, encoding="utf-8")
+
+
+def _opener(file: Path) -> Callable[[], BinaryIO]:
+    return lambda: file.open("rb")

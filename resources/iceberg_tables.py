@@ -15,17 +15,18 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.expressions import EqualTo, Reference
 from pyiceberg.expressions.literals import literal
-from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.table import ALWAYS_TRUE, TableProperties
 from pyiceberg.transforms import IdentityTransform
 from sqlalchemy.exc import OperationalError
 
 from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
+from resources.staged_files import describe_staged
 from resources.table_evolution import evolve, table_properties
-from resources.tables import Effect, Held, Publication
+from resources.table_history import KEPT_SNAPSHOTS, forget_old_snapshots
+from resources.tables import Contents, Effect, Held, Publication
 from sluice.contract import PARTITION_COLUMN
-from sluice.errors import PublishConflict, StagedFilesMissing
+from sluice.errors import PublishConflict, TableUnknown
 from sluice.publishing import decide_publication
 from sluice.table_schema import iceberg_schema
 
@@ -33,14 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyiceberg.catalog import Catalog
-    from pyiceberg.io import FileIO, InputFile
     from pyiceberg.manifest import DataFile
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Table, Transaction
-    from pyiceberg.table.metadata import TableMetadata
 
     from sluice.contract import Contract
-    from sluice.outcome import Outcome, StagedFile
+    from sluice.outcome import Outcome
 
 NAMESPACE = "sluice"
 
@@ -50,7 +48,6 @@ partition without rows too; 3,650 of them add 0.3 MB to the metadata file."""
 
 _ATTEMPTS = 20
 _SHORTEST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Locations(Protocol):
@@ -62,9 +59,18 @@ class Locations(Protocol):
 class IcebergTables:
     """One table per dataset in the namespace `sluice`, partitioned by `partition_date`."""
 
-    def __init__(self, catalog: Catalog, store: Locations) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Locations,
+        *,
+        kept_snapshots: int = KEPT_SNAPSHOTS,
+        longest_pause_seconds: float = 2.0,
+    ) -> None:
         self._catalog = catalog
         self._store = store
+        self._kept_snapshots = kept_snapshots
+        self._longest_pause_seconds = longest_pause_seconds
 
     def publish(self, contract: Contract, outcome: Outcome, sequence: int) -> Publication:
         for attempt in range(_ATTEMPTS):
@@ -73,10 +79,10 @@ class IcebergTables:
             effect = decide_publication(held, outcome.version, sequence)
             if held is not None and effect is not Effect.COMMITTED:
                 return Publication(effect, held)
-            transaction, held = self._prepare(table, contract, outcome, sequence)
-            if _commit(transaction) or self.held(contract.dataset, outcome.partition) == held:
-                return Publication(Effect.COMMITTED, held)
-            _pause(attempt)
+            transaction, mine = self._prepare(table, contract, outcome, sequence)
+            if _commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
+                return Publication(Effect.COMMITTED, mine)
+            self._pause(attempt)
         raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=_ATTEMPTS)
 
     def held(self, dataset: str, partition: str) -> Held | None:
@@ -87,16 +93,16 @@ class IcebergTables:
         table = self._fetch(dataset)
         return () if table is None else tuple(file.file_path for file in _data_files(table, partition))
 
-    def schema(self, dataset: str) -> Schema | None:
-        """Return the columns of a table, or None when it was never published."""
-        table = self._fetch(dataset)
-        return None if table is None else table.schema()
-
     def names(self) -> tuple[str, ...]:
-        """Return the datasets that have a table."""
         if not self._catalog.namespace_exists(NAMESPACE):
             return ()
         return tuple(sorted(name for _, name in self._catalog.list_tables(NAMESPACE)))
+
+    def contents(self, dataset: str) -> Contents:
+        table = self._fetch(dataset)
+        if table is None:
+            raise TableUnknown(table=dataset, known=self.names())
+        return Contents(table.schema().as_arrow(), tuple(file.file_path for file in _data_files(table, None)))
 
     def _fetch(self, dataset: str) -> Table | None:
         try:
@@ -118,29 +124,22 @@ class IcebergTables:
         """Stage the whole commit; readers see nothing of it yet."""
         transaction = PartitionTransaction(table)
         evolve(transaction, contract)
-        old = _data_files(table, outcome.partition)
-        new = self._describe_staged(outcome, transaction.table_metadata, table.io)
+        before = _held(table, outcome.partition)
+        old: list[DataFile] = []
+        new: list[DataFile] = []
+        if before is None or before.version != outcome.version:  # else its files are these
+            old = _data_files(table, outcome.partition)
+            new = describe_staged(outcome, self._store.uri, transaction.table_metadata, table.io)
         overwrite = PartitionOverwrite(transaction, table.io, _snapshot_properties(outcome, sequence), old, new)
         overwrite.commit()
+        forget_old_snapshots(transaction, self._kept_snapshots)
         held = Held(outcome.version, sequence, overwrite.snapshot_id)
         transaction.set_properties({_HELD + outcome.partition: str(held)})
         return transaction, held
 
-    def _describe_staged(self, outcome: Outcome, metadata: TableMetadata, io: FileIO) -> list[DataFile]:
-        """Describe the staged files to Iceberg, from their footers; raises StagedFilesMissing."""
-        described = []
-        for staged in outcome.files:
-            uri = self._store.uri(staged.key)
-            _check_size(staged, io.new_input(uri))
-            if staged.records:  # a file without rows has no statistics that say which partition it belongs to
-                described.append(parquet_file_to_data_file(io, metadata, uri))
-        rows = sum(file.record_count for file in described)
-        if rows != outcome.published:
-            raise StagedFilesMissing(
-                key=f"{outcome.dataset} {outcome.partition} {outcome.version}",
-                problem=f"has {rows} rows in its files, but {outcome.published} were staged",
-            )
-        return described
+    def _pause(self, attempt: int) -> None:
+        longest = min(_SHORTEST_PAUSE_SECONDS * 2**attempt, self._longest_pause_seconds)
+        time.sleep(random.uniform(0, longest))  # noqa: S311  # spreads writers, keeps no secret
 
 
 def _create(catalog: Catalog, contract: Contract) -> Table:
@@ -173,14 +172,6 @@ def _data_files(table: Table, partition: str | None) -> list[DataFile]:
     return [task.file for task in table.scan(row_filter=row_filter).plan_files()]
 
 
-def _check_size(staged: StagedFile, file: InputFile) -> None:
-    if not file.exists():
-        raise StagedFilesMissing(key=staged.key, problem="is gone")
-    if len(file) != staged.size_bytes:
-        problem = f"has {len(file)} bytes, but {staged.size_bytes} were staged"
-        raise StagedFilesMissing(key=staged.key, problem=problem)
-
-
 def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:
     return {
         "sluice.dataset": outcome.dataset,
@@ -201,8 +192,3 @@ def _commit(transaction: Transaction) -> bool:
     except (CommitFailedException, CommitStateUnknownException, OperationalError, TimeoutError):
         return False
     return True
-
-
-def _pause(attempt: int) -> None:
-    longest = min(_SHORTEST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
-    time.sleep(random.uniform(0, longest))  # noqa: S311  # spreads writers, keeps no secret

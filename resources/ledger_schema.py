@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from resources.sqlite_file import make_once
 from sluice.errors import LedgerTooNew
 
 if TYPE_CHECKING:
@@ -90,34 +91,34 @@ ATTEMPTS = sa.Table(
 )
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_ledger(url: str) -> sa.Engine:
+    """Connect to the ledger, which is made when it is not there yet; raises LedgerTooNew."""
     engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        make_once(Path(engine.url.database), _make_tables)
+        _set_up_sqlite(engine)
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(sa.func.max(SCHEMA.c.version))).scalar_one()
+    if found > SCHEMA_VERSION:
+        raise LedgerTooNew(found=found, supported=SCHEMA_VERSION)
     return engine
 
 
-def create_or_check(connection: sa.Connection) -> None:
-    """Make the tables where there are none; raises LedgerTooNew."""
-    if not sa.inspect(connection).has_table(SCHEMA.name):
+def _make_tables(database: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{database}")
+    with engine.begin() as connection:
         _METADATA.create_all(connection)
         connection.execute(sa.insert(SCHEMA).values(version=SCHEMA_VERSION))
         connection.execute(sa.insert(SEQUENCE).values(last=0))
-    found = connection.execute(sa.select(sa.func.max(SCHEMA.c.version))).scalar_one()
-    if found > SCHEMA_VERSION:
-        raise LedgerTooNew(found=found, supported=SCHEMA_VERSION)
+    engine.dispose()
 
 
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    if engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-
+def _set_up_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: DBAPIConnection, _: object) -> None:
         connection.isolation_level = None  # the driver begins transactions too late; `begin` below does it
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {_LOCK_SECONDS * 1000}")
-        cursor.execute("PRAGMA journal_mode = WAL")
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")

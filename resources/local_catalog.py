@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyiceberg.catalog.sql import SqlCatalog
-from sqlalchemy.exc import OperationalError
+
+from resources.iceberg_tables import NAMESPACE
+from resources.sqlite_file import make_once
+from resources.synced_file_io import SyncedFileIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,13 +17,23 @@ _LOCK_SECONDS = 30
 
 
 def open_local_catalog(database: Path, folder: Path) -> SqlCatalog:
-    """Open the catalog, and make it when it is not there yet."""
-    database.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _open(database, folder)
-    except OperationalError:
-        return _open(database, folder)  # another process made the catalog's tables since this one looked for them
+    """Open the catalog, which is made when it is not there yet."""
+    make_once(database, _make_tables)
+    return _open(database, folder)
+
+
+def _make_tables(database: Path) -> None:
+    catalog = _open(database, database.parent)
+    catalog.create_namespace(NAMESPACE)
+    catalog.close()
 
 
 def _open(database: Path, folder: Path) -> SqlCatalog:
-    return SqlCatalog("sluice", uri=f"sqlite:///{database}?timeout={_LOCK_SECONDS}", warehouse=str(folder))
+    return SqlCatalog(
+        "sluice",
+        **{
+            "uri": f"sqlite:///{database}?timeout={_LOCK_SECONDS}",
+            "warehouse": str(folder),
+            "py-io-impl": f"{SyncedFileIO.__module__}.{SyncedFileIO.__name__}",
+        },
+    )

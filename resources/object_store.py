@@ -6,20 +6,18 @@ import errno
 import hashlib
 import io
 import os
-import secrets
-import shutil
-import stat
 import threading
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from resources.clock import Clock, SystemClock
+from resources.folder_walk import is_hidden, walk
+from resources.safe_move import move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
 _CHUNK_BYTES = 1 << 20
 
@@ -68,11 +66,11 @@ class LocalObjectStore:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         folder, _, start = prefix.rpartition("/")
-        if any(_is_hidden(part) for part in folder.split("/") if part):
+        if _has_hidden_part(folder):
             return
         path = self._path(folder) if folder else self._root
-        key = f"{folder}/" if folder else ""
-        yield from _walk(str(path), key, start, frozenset())
+        for key, status in walk(str(path), f"{folder}/" if folder else "", start):
+            yield _listed(key, status)
 
     def etag(self, key: str) -> str | None:
         try:
@@ -91,17 +89,7 @@ class LocalObjectStore:
             raise FileNotFoundError(errno.ENOENT, "no object has this key", key) from error
 
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
-        target = self._path(key)
-        _make_folder(target.parent)
-        try:
-            done = _move(source, target, only_if_absent=only_if_absent)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            done = _copy_and_move(source, target, only_if_absent=only_if_absent)
-        if done:
-            _sync(target.parent)
-        return done
+        return move(source, self._path(key), only_if_absent=only_if_absent)
 
     def uri(self, key: str) -> str:
         return str(self._path(key))
@@ -122,7 +110,7 @@ class MemoryObjectStore:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         for key, (_, listed) in sorted(self._objects.items()):
-            if key.startswith(prefix) and not any(_is_hidden(part) for part in key.split("/")):
+            if key.startswith(prefix) and not _has_hidden_part(key):
                 yield listed
 
     def etag(self, key: str) -> str | None:
@@ -150,61 +138,14 @@ class MemoryObjectStore:
         return f"memory://{key}"
 
 
-def _walk(folder: str, key: str, start: str, above: frozenset[tuple[int, int]]) -> Iterator[Listed]:
-    """Yield what lies in `folder`, whose key is `key`; a link back to one of the folders `above` is not followed."""
-    folders, files = _scan(folder, start)
-    if folders:
-        place = _place(folder)
-        if place in above:
-            return
-        above |= {place}
-    # A folder sorts as its name and a slash, which is how its keys sort among those of files.
-    for name in sorted([*(f"{name}/" for name in folders), *files]):
-        if name.endswith("/"):
-            yield from _walk(f"{folder}/{name[:-1]}", key + name, "", above)
-        else:
-            yield _listed(key + name, files[name])
-
-
-def _scan(folder: str, start: str) -> tuple[Iterable[str], Mapping[str, os.stat_result]]:
-    folders, files = [], {}
-    try:
-        with closing(os.scandir(folder)) as entries:
-            for entry in entries:
-                name = entry.name
-                if _is_hidden(name) or not name.startswith(start) or not _is_text(name):
-                    continue
-                try:
-                    status = entry.stat()
-                except OSError:  # vanished meanwhile, or a link that leads nowhere
-                    continue
-                if stat.S_ISREG(status.st_mode):
-                    files[name] = status
-                elif stat.S_ISDIR(status.st_mode):
-                    folders.append(name)
-    except (FileNotFoundError, NotADirectoryError):
-        return (), {}
-    return folders, files
-
-
 def _listed(key: str, status: os.stat_result) -> Listed:
     # ctime as well: `cp -p` over a file can keep its inode, size and mtime while its bytes change.
     stamp = f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}"
     return Listed(key, status.st_size, stamp, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-def _place(folder: str) -> tuple[int, int]:
-    status = Path(folder).stat()
-    return status.st_dev, status.st_ino
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
-
-
-def _is_text(name: str) -> bool:
-    # Bytes that are not UTF-8 come as lone surrogates, which no key can hold.
-    return name.isprintable() or not any("\ud800" <= character <= "\udfff" for character in name)
+def _has_hidden_part(key: str) -> bool:
+    return any(is_hidden(part) for part in key.split("/"))
 
 
 def _check(key: str) -> None:
@@ -214,44 +155,3 @@ def _check(key: str) -> None:
 
 def _new_hash(content: bytes = b"") -> hashlib.blake2b:
     return hashlib.blake2b(content, digest_size=16)
-
-
-def _move(source: Path, target: Path, *, only_if_absent: bool) -> bool:
-    _sync(source)
-    if not only_if_absent:
-        source.replace(target)
-        return True
-    try:
-        os.link(source, target)  # unlike rename it fails, atomically, when the target exists
-    except FileExistsError:
-        return False
-    source.unlink()
-    return True
-
-
-def _copy_and_move(source: Path, target: Path, *, only_if_absent: bool) -> bool:
-    copy = target.with_name(f".put-{secrets.token_hex(8)}")
-    try:
-        shutil.copyfile(source, copy)
-        done = _move(copy, target, only_if_absent=only_if_absent)
-    finally:
-        copy.unlink(missing_ok=True)
-    if done:
-        source.unlink()
-    return done
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync(folder.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from resources.arrival_order import check_objects, manifest_of, next_sequence
 from resources.ledger import Attempt, KnownObject, Noticed, Published
-from resources.ledger_schema import ARRIVALS, ATTEMPTS, OBJECTS, PUBLICATIONS, SEQUENCE, create_or_check, open_engine
+from resources.ledger_schema import ARRIVALS, ATTEMPTS, OBJECTS, PUBLICATIONS, SEQUENCE, open_ledger
 from sluice.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class SqlLedger:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
-        with self._writing() as connection:
-            create_or_check(connection)
+        self._engine = open_ledger(url)
 
     def listing_digests(self, dataset: str) -> Mapping[str, str]:
         query = sa.select(ARRIVALS.c.partition, ARRIVALS.c.listing_digest).where(ARRIVALS.c.dataset == dataset)

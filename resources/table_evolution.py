@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import ResolveError
 from pyiceberg.schema import Schema, promote
-from pyiceberg.types import ListType, PrimitiveType, StructType
+from pyiceberg.types import DecimalType, ListType, PrimitiveType, StructType
 
 from sluice.contract import PARTITION_COLUMN
 from sluice.errors import TableIncompatible
@@ -72,7 +72,9 @@ def _type_conflicts(present: IcebergType, wanted: IcebergType, path: str) -> Ite
 
 
 def _promotes(narrow: PrimitiveType, wide: PrimitiveType) -> bool:
-    if narrow == wide:
+    if isinstance(narrow, DecimalType) and isinstance(wide, DecimalType):  # pyiceberg lets the scale change
+        return narrow.scale == wide.scale and narrow.precision <= wide.precision
+    if narrow == wide:  # which promote() does not take
         return True
     try:
         promote(narrow, wide)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 from sluice.publishing import Effect, Held
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sluice.contract import Contract
     from sluice.outcome import Outcome
 
-__all__ = ["Effect", "Held", "Publication", "Tables"]
+__all__ = ["Contents", "Effect", "Held", "Publication", "ReadableTables", "Tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,21 @@ class Tables(Protocol):
 
     def files(self, dataset: str, partition: str | None = None) -> tuple[str, ...]:
         """Return the data files (paths or URLs) of the table's current snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """One snapshot of a table: its columns, which are not in all of its files, and the files (paths or URLs)."""
+
+    schema: pa.Schema
+    files: tuple[str, ...]
+
+
+class ReadableTables(Protocol):
+    """What a query needs to know of published tables."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the datasets that have a table."""
+
+    def contents(self, dataset: str) -> Contents:
+        """Return what a table shows now; raises TableUnknown."""

@@ -26,23 +26,23 @@ RAW = "_sluice_raw"
 class Fault:
     """One way in which a record can be wrong.
 
-    `code`, `condition` (never NULL) and `value` (the offending text) are expressions: whether a record is bad is asked
-    of every record, why it is bad only of the bad ones.
+    `code`, `condition` (never NULL) and `value` (the offending text) are expressions. `doubt` is a cheaper condition
+    that holds wherever `condition` does; only it is asked of every record.
     """
 
     code: str
     column: str
     condition: str
     value: str
+    doubt: str
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnSql:
-    """`value` reads the raw text `_sluice_raw."name"`; `good` and `faults` read that and the typed column `"name"`."""
+    """`value` reads the raw text `_sluice_raw."name"`; `faults` read that and the typed column `"name"`."""
 
     name: str
     value: str
-    good: str
     faults: tuple[Fault, ...]
 
 
@@ -52,12 +52,11 @@ def column_sql(column: Column, *, is_json: bool) -> ColumnSql:
     text = f"{RAW}.{typed}"
     place = _Place(column.name, f"$.{_path_part(column.name)}", is_json=is_json)
     faults = [
-        *([Fault("'required'", column.name, f"{text} IS NULL", "NULL")] if column.required else []),
+        *([_plain_fault("required", column.name, f"{text} IS NULL", "NULL")] if column.required else []),
         *_type_faults(column.type, text, typed, place),
         *_rule_faults(column, typed, f"CAST({typed} AS VARCHAR)"),
     ]
-    good = " AND ".join(f"NOT ({fault.condition})" for fault in faults) or "true"
-    return ColumnSql(column.name, _value(column.type, text), good, tuple(faults))
+    return ColumnSql(column.name, _value(column.type, text), tuple(faults))
 
 
 def json_shape(columns: tuple[Column, ...]) -> str:
@@ -138,7 +137,7 @@ def _type_faults(datatype: DataType, text: str, typed: str | None, place: _Place
             return _text_faults(text, place)
         case Json():
             bad = "false" if place.is_json else f"{text} IS NOT NULL AND NOT json_valid({text})"
-            return [Fault("'wrong_type'", place.name, bad, text)]
+            return [_plain_fault("wrong_type", place.name, bad, text)]
         case Integer() | Decimal() | Double() | Boolean() | Date() | Timestamp():
             return _scalar_faults(datatype, text, typed, place)
 
@@ -146,7 +145,12 @@ def _type_faults(datatype: DataType, text: str, typed: str | None, place: _Place
 def _scalar_faults(datatype: DataType, text: str, typed: str | None, place: _Place) -> list[Fault]:
     scalar = scalar_sql(datatype, text, typed)
     bad = f"CASE WHEN {text} IS NULL THEN false ELSE NOT coalesce({scalar.exact}, false) END"
-    return [Fault(_code(scalar.codes), place.name, bad, text)]
+    return [Fault(_code(scalar.codes), place.name, bad, text, scalar.doubt)]
+
+
+def _plain_fault(code: str, column: str, condition: str, value: str) -> Fault:
+    """A fault of one code, whose condition is cheap enough to be asked of every record."""
+    return Fault(quote_literal(code), column, condition, value, condition)
 
 
 def _code(codes: tuple[tuple[str, str], ...]) -> str:
@@ -158,8 +162,9 @@ def _text_faults(text: str, place: _Place) -> list[Fault]:
     if not place.is_json:
         return []
     nested = place.has_type("OBJECT", "ARRAY")
-    bad = f"CASE WHEN unicode({text}) IN (ord('{{'), ord('[')) THEN {nested} ELSE false END"
-    return [Fault("'wrong_type'", place.name, bad, text)]
+    # Of all characters only { and [ are 91 but for the bit that 223 leaves out.
+    doubt = f"(ascii({text}) & 223) = 91"
+    return [Fault("'wrong_type'", place.name, f"CASE WHEN {doubt} THEN {nested} ELSE false END", text, doubt)]
 
 
 def _struct_faults(fields: tuple[Field, ...], text: str, typed: str | None, place: _Place, depth: int) -> list[Fault]:
@@ -168,31 +173,33 @@ def _struct_faults(fields: tuple[Field, ...], text: str, typed: str | None, plac
     hollow = " AND ".join(f"{text}.{name} IS NULL" for name in names)
     other = place.has_type("VARCHAR", "ARRAY", *_PLAIN_JSON)
     bad = f"CASE WHEN {hollow} THEN {other} ELSE false END"
-    faults = [Fault("'wrong_type'", place.name, bad, place.shown())]
+    faults = [_plain_fault("wrong_type", place.name, bad, place.shown())]
     for member, name in zip(fields, names, strict=True):
         item, inside = f"{text}.{name}", place.member(member.name)
         if member.required:
             missing = f"({text} IS NOT NULL AND {item} IS NULL AND NOT ({bad}))"
-            faults.append(Fault("'required'", inside.name, missing, "NULL"))
+            faults.append(_plain_fault("required", inside.name, missing, "NULL"))
         faults.extend(_type_faults(member.type, item, f"{typed}.{name}" if typed else None, inside, depth))
     return faults
 
 
 def _list_faults(element: DataType, text: str, place: _Place, depth: int) -> list[Fault]:
     other = place.has_type("VARCHAR", "OBJECT", *_PLAIN_JSON)
-    faults = [Fault("'wrong_type'", place.name, f"CASE WHEN {text} IS NULL THEN {other} ELSE false END", place.shown())]
+    bad = f"CASE WHEN {text} IS NULL THEN {other} ELSE false END"
+    faults = [_plain_fault("wrong_type", place.name, bad, place.shown())]
     item = f"_e{depth}"
     for fault in _type_faults(element, item, None, place.element(), depth + 1):
         bad_items = f"list_filter({text}, lambda {item}: {fault.condition})"
         code = f"list_extract(list_transform({bad_items}, lambda {item}: {fault.code}), 1)"
         value = f"list_extract(list_transform({bad_items}, lambda {item}: {fault.value}), 1)"
-        faults.append(Fault(code, fault.column, f"coalesce(len({bad_items}), 0) > 0", value))
+        found = f"coalesce(len({bad_items}), 0) > 0"
+        faults.append(Fault(code, fault.column, found, value, found))
     return faults
 
 
 def _rule_faults(column: Column, typed: str, shown: str) -> list[Fault]:
     conditions = _limits(column.rules, typed, duckdb_type(column.type)) + _text_limits(column.rules, typed)
-    return [Fault(f"'{code}'", column.name, f"coalesce({bad}, false)", shown) for code, bad in conditions]
+    return [_plain_fault(code, column.name, f"coalesce({bad}, false)", shown) for code, bad in conditions]
 
 
 def _limits(rules: Rules, typed: str, sql_type: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from sluice.location import Location
 if TYPE_CHECKING:
     from sluice.contract import Contract
 
-_DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+DATE_IN_NAME = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 
 
 class DateFrom(StrEnum):
@@ -52,7 +52,7 @@ def plan_landing(contract: Contract, file_name: str, *, asked: str | None, today
 def _date_of(file_name: str, asked: str | None, today: date) -> tuple[date, DateFrom]:
     if asked is not None:
         return _parse(asked, "--date"), DateFrom.OPTION
-    named = sorted(set(_DATE.findall(file_name)))
+    named = sorted(set(DATE_IN_NAME.findall(file_name)))
     match named:
         case []:
             return today, DateFrom.TODAY
@@ -67,7 +67,7 @@ def _date_of(file_name: str, asked: str | None, today: date) -> tuple[date, Date
 
 def _parse(text: str, place: str) -> date:
     try:
-        return date.fromisoformat(text) if _DATE.fullmatch(text) else _refuse_date(text, place)
+        return date.fromisoformat(text) if DATE_IN_NAME.fullmatch(text) else _refuse_date(text, place)
     except ValueError:
         return _refuse_date(text, place)
 

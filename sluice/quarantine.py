@@ -48,6 +48,10 @@ class Rejected:
     value: str
 
 
+_ROW_GROUP_BYTES = 32_000_000
+"""Records are held up to this size: callers bring them a handful at a time, too few for a row group."""
+
+
 class QuarantineFile:
     """Writes one quarantine file; use it as a context manager. It exists even when nothing is rejected."""
 
@@ -56,6 +60,7 @@ class QuarantineFile:
         self._keys = pa.array([item.key for item in manifest.objects], pa.string())
         self._etags = pa.array([item.etag for item in manifest.objects], pa.string())
         self._constants = (contract_version, run_id, date.fromisoformat(manifest.partition))
+        self._held: list[pa.Table] = []
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +68,8 @@ class QuarantineFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            self._flush()
         self._writer.close()
 
     def write(self, rejected: Sequence[Rejected]) -> None:
@@ -94,18 +101,25 @@ class QuarantineFile:
             pa.repeat(pa.scalar(run_id, pa.string()), count),
             pa.repeat(pa.scalar(partition, pa.date32()), count),
         ]
-        self._writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA))
+        self._held.append(pa.Table.from_arrays(columns, schema=SCHEMA))
+        if sum(table.nbytes for table in self._held) > _ROW_GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._held))
+            self._held.clear()
 
 
 def quarantined_by_object(path: Path) -> Mapping[str, int]:
     """Count the records in a quarantine file by object, from the file itself."""
-    counts = pq.read_table(path, columns=["object"]).group_by("object").aggregate([("object", "count")])
+    counts = pq.ParquetFile(path).read(["object"]).group_by("object").aggregate([("object", "count")])
     return {row["object"]: row["object_count"] for row in counts.to_pylist()}
 
 
 def reason_counts(path: Path) -> tuple[ReasonCount, ...]:
     """Count reasons by object, code and column, from the file itself."""
-    table = pq.read_table(path, columns=["object", "reasons"])
+    table = pq.ParquetFile(path).read(["object", "reasons"])
     reasons = table["reasons"].combine_chunks()
     flat = pc.list_flatten(reasons)
     counts = (

@@ -18,7 +18,7 @@ _READY = 48
 class ReadAhead(Generic[Item]):
     """Iterates over `items` in order while a thread runs ahead; what it raises is raised here and kept in `error`.
 
-    It is kept because DuckDB replaces whatever an Arrow stream raises by an error of its own. Use it once, and close it.
+    It is kept because DuckDB replaces what an Arrow stream raises by an error of its own. Use it once, and close it.
     """
 
     def __init__(self, items: Iterable[Item]) -> None:

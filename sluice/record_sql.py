@@ -53,7 +53,10 @@ class RecordSql:
         """Select object, line number, the line if the record is bad, whether it is good, unknown names, columns."""
         columns = self._columns()
         typed = ", ".join(f"{column.value} AS {quote_identifier(column.name)}" for column in columns)
-        good = " AND ".join([_SOUND, *(f"({column.good})" for column in columns)])
+        faults = [fault for column in columns for fault in column.faults]
+        doubts = " OR ".join(f"({fault.doubt})" for fault in faults) or "false"
+        bad = " OR ".join(f"({fault.condition})" for fault in faults) or "false"
+        good = f"{_SOUND} AND CASE WHEN {doubts} THEN NOT ({bad}) ELSE true END"
         line = LINE if self.keep_lines else f"CASE WHEN {GOOD} THEN NULL ELSE {LINE} END"
         names = ", ".join(quote_identifier(column.name) for column in columns)
         return f"""
@@ -113,7 +116,7 @@ class RecordSql:
         members = ", ".join(
             f"{quote_identifier(column.name)} := "
             + (
-                field_value(f"{_FIELDS}[{place[column.name]}]", csv.dialect)
+                _csv_text(column, f"{_FIELDS}[{place[column.name]}]", csv.dialect)
                 if column.name in place
                 else "CAST(NULL AS VARCHAR)"
             )
@@ -132,14 +135,14 @@ class RecordSql:
         if self.csv is not None:
             expected = len(self.csv.header)
             found = f"concat(len({_FIELDS}), ' fields, expected {expected}')"
-            return [Fault("'column_count'", "", f"len({_FIELDS}) <> {expected}", found)]
+            return [_fault("column_count", f"len({_FIELDS}) <> {expected}", found)]
         doubled = f"list_filter({_NAMES}, lambda name: len(list_filter({_NAMES}, lambda other: other = name)) > 1)"
         return [
-            Fault("'malformed_json'", "", f"NOT json_valid({LINE})", LINE),
-            Fault("'not_an_object'", "", f"json_valid({LINE}) AND {_NAMES} IS NULL", LINE),
-            Fault("'duplicate_field'", "", f"coalesce(len({doubled}), 0) > 0", f"list_extract({doubled}, 1)"),
+            _fault("malformed_json", f"NOT json_valid({LINE})", LINE),
+            _fault("not_an_object", f"json_valid({LINE}) AND {_NAMES} IS NULL", LINE),
+            _fault("duplicate_field", f"coalesce(len({doubled}), 0) > 0", f"list_extract({doubled}, 1)"),
             *(
-                [Fault("'unknown_field'", "", f"{UNKNOWN} IS NOT NULL", f"replace({UNKNOWN}, {SEPARATOR}, ', ')")]
+                [_fault("unknown_field", f"{UNKNOWN} IS NOT NULL", f"replace({UNKNOWN}, {SEPARATOR}, ', ')")]
                 if self._refuses_unknown
                 else []
             ),
@@ -148,6 +151,16 @@ class RecordSql:
     @property
     def _refuses_unknown(self) -> bool:
         return self.contract.unknown_fields is UnknownFields.REJECT
+
+
+def _fault(code: str, condition: str, value: str) -> Fault:
+    return Fault(quote_literal(code), "", condition, value, condition)
+
+
+def _csv_text(column: Column, field: str, dialect: CsvDialect) -> str:
+    """The field's text; an empty field in quotes is a value of text columns only: some programs quote every field."""
+    text = field_value(field, dialect)
+    return text if isinstance(column.type, Text) else f"nullif({text}, '')"
 
 
 def _starts_object(line: str) -> str:
@@ -174,7 +187,7 @@ def _least_member(column: Column) -> str:
             return f"CASE WHEN {text} IS NULL THEN 0 ELSE {name} + 2 END"
         case Text():
             # Bare numbers, true and false are taken as text too, and those need no quotes.
-            bare = f"{text} BETWEEN '-' AND ':' OR {text} IN ('true', 'false')"
+            bare = f"ascii({text}) <= ord('9') OR ascii({text}) IN (ord('t'), ord('f'))"
             return f"coalesce({name} + strlen({text}) + CASE WHEN {bare} THEN 0 ELSE 2 END, 0)"
         case Date(format=None) | Timestamp(format=None):
             # Written as ISO 8601 they are no JSON numbers, so they stand in quotes.

@@ -1,8 +1,8 @@
 """DuckDB expressions that cast one text value to a scalar type, and say whether the cast lost anything.
 
 `TRY_CAST` alone is not enough: it rounds 1.5 to 2, takes 1_000 and 0x1F as numbers, shifts days for an offset of +99:00
-and cuts nanoseconds. Every cast here comes with the test that it was exact. Each test first asks a cheap question that
-ordinary values pass (does the value print as it was written?), because it runs for every value of every record.
+and cuts nanoseconds. Every cast here comes with the test that it was exact, and with a cheaper one that ordinary values
+pass (does the value print as it was written?): it runs for every value of every record, the exact one only on doubt.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ _OFFSET = r" ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 
 @dataclass(frozen=True, slots=True)
 class ScalarSql:
-    """`value` is the typed expression, `exact(typed)` whether text became it without loss, `codes` why it did not.
+    """`value` is the typed expression, `exact` whether text became it without loss, `codes` why it did not.
 
-    `codes` are (reason code, condition) in the order they are asked once a value is known to be bad; when none holds
-    the reason is wrong_type. Conditions assume that the text is not NULL.
+    `doubt` is true wherever `exact` may be false, and cheap; it alone copes with NULL. `codes` are (reason code,
+    condition) in the order they are asked once a value is known to be bad; when none holds the reason is wrong_type.
     """
 
     value: str
     exact: str
+    doubt: str
     codes: tuple[tuple[str, str], ...] = ()
 
 
@@ -43,16 +44,17 @@ def scalar_sql(datatype: DataType, text: str, typed: str | None = None) -> Scala
         case Double():
             value = f"TRY_CAST({text} AS DOUBLE)"
             exact = f"isfinite({typed or value}) AND NOT contains({text}, '_')"
-            return ScalarSql(value, exact, (("out_of_range", _matches(text, _NUMBER)),))
+            doubt = f"NOT coalesce(isfinite({typed or value}), {text} IS NULL) OR contains({text}, '_')"
+            return ScalarSql(value, exact, doubt, (("out_of_range", _matches(text, _NUMBER)),))
         case Boolean():
             value = f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-            return ScalarSql(value, f"({typed or value}) IS NOT NULL")
+            return _castable(value, text, typed)
         case Date():
             return _date(datatype, text, typed)
         case Timestamp():
             return _timestamp(datatype, text, typed)
         case Text() | Json():
-            return ScalarSql(text, "true")
+            return ScalarSql(text, "true", "false")
         case Struct() | ListOf():
             raise TypeError(datatype)
         case _:
@@ -67,7 +69,8 @@ def _integer(datatype: Integer, text: str, typed: str | None) -> ScalarSql:
     fraction = f"contains({text}, '.') OR contains(lower({text}), 'e')"
     return ScalarSql(
         value,
-        _exact(seen, text, f"{whole} OR {exponent}"),
+        f"{seen} IS NOT NULL AND ({whole} OR {exponent})",
+        _prints_otherwise(seen, text),
         (
             ("out_of_range", f"{seen} IS NULL AND {_matches(text, _NUMBER)}"),
             ("not_exact", f"{_matches(text, _NUMBER)} AND ({fraction})"),
@@ -82,7 +85,8 @@ def _decimal(datatype: Decimal, text: str, typed: str | None) -> ScalarSql:
     exponent = f"({_matches(text, _SHORT_EXPONENT)} AND TRY_CAST({text} AS DOUBLE) = CAST({seen} AS DOUBLE))"
     return ScalarSql(
         value,
-        _exact(seen, text, f"{plain} OR {exponent}"),
+        f"{seen} IS NOT NULL AND ({plain} OR {exponent})",
+        _prints_otherwise(seen, text),
         (
             ("out_of_range", f"{seen} IS NULL AND {_matches(text, _NUMBER)}"),
             ("not_exact", _matches(text, _NUMBER)),
@@ -93,9 +97,10 @@ def _decimal(datatype: Decimal, text: str, typed: str | None) -> ScalarSql:
 def _date(datatype: Date, text: str, typed: str | None) -> ScalarSql:
     if datatype.format is None:
         value = f"TRY_CAST({text} AS DATE)"
-        return ScalarSql(value, f"coalesce(CAST({typed or value} AS VARCHAR) = {text}, false)")
+        doubt = _prints_otherwise(typed or value, text)
+        return ScalarSql(value, f"NOT ({doubt})", doubt)
     value = f"CAST(try_strptime({text}, {quote_literal(datatype.format)}) AS DATE)"
-    return ScalarSql(value, f"({typed or value}) IS NOT NULL")
+    return _castable(value, text, typed)
 
 
 def _timestamp(datatype: Timestamp, text: str, typed: str | None) -> ScalarSql:
@@ -108,7 +113,7 @@ def _timestamp(datatype: Timestamp, text: str, typed: str | None) -> ScalarSql:
             if zone
             else f"CAST({local} AS TIMESTAMPTZ)"
         )
-        return ScalarSql(value, f"({typed or value}) IS NOT NULL")
+        return _castable(value, text, typed)
     instant = f"TRY_CAST({text} AS TIMESTAMPTZ)"
     zoned = _matches(text, _INSTANT + _OFFSET)
     codes = (
@@ -117,15 +122,25 @@ def _timestamp(datatype: Timestamp, text: str, typed: str | None) -> ScalarSql:
         ("bad_time_zone", f"{_matches(text, _INSTANT + '.+')} AND NOT {zoned}"),
     )
     if zone is None:
-        return ScalarSql(instant, f"({typed or instant}) IS NOT NULL AND {zoned}", codes)
+        return _well_formed(instant, text, typed, zoned, codes)
     local = f"TRY_CAST({text} AS TIMESTAMP) AT TIME ZONE {quote_literal(zone)}"
     value = f"CASE WHEN {_matches(text, _INSTANT)} THEN {local} ELSE {instant} END"
     either = _matches(text, f"{_INSTANT}({_OFFSET})?")
-    return ScalarSql(value, f"({typed or value}) IS NOT NULL AND {either}", codes[1:])
+    return _well_formed(value, text, typed, either, codes[1:])
 
 
-def _exact(seen: str, text: str, slow: str) -> str:
-    return f"CASE WHEN {seen} IS NULL THEN false WHEN CAST({seen} AS VARCHAR) = {text} THEN true ELSE {slow} END"
+def _castable(value: str, text: str, typed: str | None) -> ScalarSql:
+    seen = f"({typed or value})"
+    return ScalarSql(value, f"{seen} IS NOT NULL", f"({seen} IS NULL) <> ({text} IS NULL)")
+
+
+def _well_formed(value: str, text: str, typed: str | None, form: str, codes: tuple[tuple[str, str], ...]) -> ScalarSql:
+    castable = _castable(value, text, typed)
+    return ScalarSql(value, f"{castable.exact} AND {form}", f"{castable.doubt} OR NOT {form}", codes)
+
+
+def _prints_otherwise(seen: str, text: str) -> str:
+    return f"CAST({seen} AS VARCHAR) IS DISTINCT FROM {text}"
 
 
 def _matches(text: str, pattern: str) -> str:

@@ -24,6 +24,11 @@ _COLUMNS: dict[str, pa.DataType] = {
 _SCHEMA = pa.schema(_COLUMNS)
 
 
+_PORTION_BYTES = 1_000_000
+"""What is rejected waits in memory up to about this size before it is moved to disk."""
+_RECORD_BYTES = 500
+
+
 class Spool:
     """Write once while reading, then read as often as needed."""
 
@@ -35,7 +40,8 @@ class Spool:
     def drained(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the batches of a reader, moving what its tally rejects to disk as it goes."""
         for batch in batches:
-            self._drain()
+            if sum(len(item.raw) + _RECORD_BYTES for item in self.tally.rejected) > _PORTION_BYTES:
+                self._drain()
             if batch.num_rows:  # an empty one only says that its whole stretch was rejected
                 yield batch
         self._drain()

@@ -32,10 +32,19 @@ def survey(
     held = {(item.outcome.dataset, item.outcome.partition): item for item in published}
     wanted = _landed(contracts, manifests) | _derived(contracts, held)
     places = sorted(place for place in wanted.keys() | held.keys() if place[0] in contracts)
-    return tuple(
-        status_of(*place, wanted=wanted.get(place), published=held.get(place), last_try=last_attempt(*place))
-        for place in places
-    )
+    return tuple(_status(place, wanted.get(place), held.get(place), last_attempt) for place in places)
+
+
+def _status(
+    place: Place,
+    wanted: Version | None,
+    held: Published | None,
+    last_attempt: Callable[[str, str], Attempt | None],
+) -> PartitionStatus:
+    # Most partitions are as they should be; asking for the last try at each would cost a query each.
+    is_right = held is not None and held.outcome.version == wanted
+    last_try = None if is_right else last_attempt(*place)
+    return status_of(*place, wanted=wanted, published=held, last_try=last_try)
 
 
 def _landed(contracts: Mapping[str, Contract], manifests: Iterable[Manifest]) -> dict[Place, Version]:

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 
 from sluice.column_sql import LINE
 from sluice.contract import PARTITION_COLUMN
-from sluice.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique
+from sluice.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique, unique_columns
 from sluice.loading import load, record_sql, unreadable_objects
 from sluice.outcome import ObjectBalance, ReasonCount
 from sluice.quarantine import QuarantineFile, Rejected, quarantined_by_object, reason_counts
 from sluice.reading import original_bytes
-from sluice.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN, RecordSql
+from sluice.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN
 from sluice.spool import Spool
 from sluice.sql_types import quote_identifier, quote_literal
 
@@ -136,28 +136,33 @@ def _write_quarantine(connection: DuckDBPyConnection, job: _Job, layouts: Layout
             [Rejected(n, None, None, why.code, f"{why.detail} {why.cure}") for n, why in unreadable.items()]
         )
         for layout, numbers in layouts.items():
-            _explain(connection, job, record_sql(job.contract, layout), numbers, quarantine)
+            among = "true" if len(layouts) == 1 else f"list_contains({numbers}, {OBJECT})"
+            bad = (
+                f"SELECT {OBJECT} AS obj, {LINE_NO} AS line_no, {LINE} AS line FROM parsed WHERE NOT {GOOD} AND {among}"
+            )
+            _copy(connection, record_sql(job.contract, layout).explained(f"({bad})"), job.source, quarantine)
+        if unique_columns(job.contract):
+            _copy(connection, _NOT_UNIQUE, job.source, quarantine)
 
 
-def _explain(
-    connection: DuckDBPyConnection, job: _Job, sql: RecordSql, numbers: list[int], quarantine: QuarantineFile
-) -> None:
-    at = f"FROM parsed WHERE list_contains({numbers}, {OBJECT})"
-    bad = f"(SELECT {OBJECT} AS obj, {LINE_NO} AS line_no, {LINE} AS line {at} AND NOT {GOOD})"
-    not_unique = f"""
-        SELECT {OBJECT}, {LINE_NO}, any_value({LINE}) AS {LINE},
-            list(CAST(ROW('not_unique', "column", value) AS {REASON_TYPE})) AS reasons
-        FROM not_unique JOIN (SELECT {OBJECT}, {LINE_NO}, {LINE} {at}) USING ({OBJECT}, {LINE_NO}) GROUP BY ALL"""
-    statement = f"SELECT * FROM ({sql.explained(bad)}) UNION ALL BY NAME ({not_unique})"
+_NOT_UNIQUE = f"""
+SELECT {OBJECT}, {LINE_NO}, any_value({LINE}) AS {LINE},
+    list(CAST(ROW('not_unique', "column", value) AS {REASON_TYPE})) AS reasons
+FROM not_unique JOIN parsed USING ({OBJECT}, {LINE_NO}) GROUP BY {OBJECT}, {LINE_NO}"""
+
+
+def _copy(connection: DuckDBPyConnection, statement: str, source: Source, quarantine: QuarantineFile) -> None:
+    """Append what a statement gives (object, line number, line, reasons) to the quarantine file."""
     for batch in connection.sql(statement).to_arrow_reader(10_000):
-        raws = pa.array([original_bytes(line, job.source) for line in batch.column(2).to_pylist()], pa.binary())
+        raws = pa.array([original_bytes(line, source) for line in batch.column(2).to_pylist()], pa.binary())
         quarantine.write_columns(batch.column(0), batch.column(1), raws, batch.column(3))
 
 
 def _account(connection: DuckDBPyConnection, job: _Job, tally: Tally) -> Transformed:
     """Count each side on its own: what readers saw, what DuckDB kept and dropped, what the written files hold."""
-    published = _by_object(connection, PUBLISHABLE)
+    good = _by_object(connection, f"parsed WHERE {GOOD}")
     duplicates = _by_object(connection, "superseded")
+    not_unique = _by_object(connection, f"(SELECT DISTINCT {OBJECT}, {LINE_NO} FROM not_unique)")
     quarantined = quarantined_by_object(job.quarantine)
     balances = []
     for number, item in enumerate(job.manifest.objects):
@@ -167,7 +172,7 @@ def _account(connection: DuckDBPyConnection, job: _Job, tally: Tally) -> Transfo
                 key=item.key,
                 etag=item.etag,
                 records_in=1 if count.unreadable else count.records,
-                published=published.get(number, 0),
+                published=good.get(number, 0) - duplicates.get(number, 0) - not_unique.get(number, 0),
                 quarantined=quarantined.get(item.key, 0),
                 duplicates=duplicates.get(number, 0),
                 unreadable=count.unreadable.code if count.unreadable else None,

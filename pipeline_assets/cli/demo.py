@@ -9,25 +9,28 @@ import typer
 
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import Cell, Column, print_table, say
+from pipeline_assets.cli.output import Cell, Column, counted, print_table, say
 from pipeline_assets.cli.quarantine import example, print_record
 from pipeline_assets.cli.query import print_answer
 from pipeline_assets.cli.run import print_summary, run_visibly
 
 if TYPE_CHECKING:
-    from pipeline_assets.cli.headless import RunSummary
+    from pipeline_assets.cli.run_report import RunSummary
     from sluice.landing_demo import DemoObject
     from sluice.outcome import Outcome
 
 REVENUE = """\
 SELECT country, currency, sum(orders) AS orders, sum(revenue) AS revenue
-FROM daily_revenue GROUP BY ALL ORDER BY revenue DESC LIMIT 5"""
+FROM daily_revenue GROUP BY country, currency ORDER BY orders DESC LIMIT 5"""
 
 PAID = """\
 SELECT o.partition_date AS day, count(DISTINCT o.order_id) AS orders, count(DISTINCT p.order_id) AS paid
 FROM orders AS o LEFT JOIN payments AS p USING (order_id) GROUP BY day ORDER BY day"""
 
-QUESTIONS = (("Where the week's revenue came from", REVENUE), ("Orders by day, and how many of them were paid", PAID))
+QUESTIONS = (
+    ("Where the week's orders came from", REVENUE),
+    ("Orders by day, and how many of them were paid", PAID),
+)
 
 COLUMNS = [
     Column("dataset"),
@@ -70,14 +73,15 @@ def _land(environment: Environment, objects: Iterable[DemoObject]) -> None:
         land_bytes(environment.store, item.body, f"raw/{item.key}", environment.settings.scratch) for item in objects
     ]
     new = landed.count(Landed.NEW)
-    say(f"{new:,} files landed in {environment.settings.raw}; {len(landed) - new:,} were there already.")
+    say(f"{counted(new, 'file')} landed in {environment.settings.raw}; {len(landed) - new:,} were there already.")
 
 
 def _show_balance(environment: Environment) -> None:
     _chapter("Where every record went")
     outcomes = [published.outcome for published in environment.ledger.all_published()]
     print_table(COLUMNS, [_row(outcome) for outcome in outcomes])
-    objects = [item for outcome in outcomes for item in outcome.objects]
+    landed = [outcome for outcome in outcomes if environment.contract(outcome.dataset).source]
+    objects = [item for outcome in landed for item in outcome.objects]
     if objects and all(item.closes for item in objects):
         say(
             f"{sum(item.records_in for item in objects):,} records in ="

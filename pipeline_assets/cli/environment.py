@@ -14,9 +14,10 @@ from resources.settings import Settings, fetch_settings
 from sluice.errors import DatasetUnknown
 
 if TYPE_CHECKING:
+    from resources.iceberg_tables import IcebergTables
     from resources.ledger import Ledger
     from resources.object_store import ObjectStore
-    from resources.tables import Tables
+    from resources.warehouse import Warehouse
     from sluice.contract import Contract
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -62,14 +63,18 @@ class Environment:
         return SqlLedger(self.settings.ledger_url)
 
     @cached_property
-    def tables(self) -> Tables:
+    def tables(self) -> IcebergTables:
         from resources.iceberg_tables import IcebergTables
         from resources.local_catalog import open_local_catalog
-        from resources.object_store import LocalObjectStore
 
         catalog = open_local_catalog(self.settings.catalog_database, self.settings.tables)
-        # An outcome names its files relative to the zone that they are staged in.
-        return IcebergTables(catalog, LocalObjectStore(self.settings.home / "processed"))
+        return IcebergTables(catalog, self.store)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        from resources.warehouse import Warehouse, quarantine_files
+
+        return Warehouse(self.tables, quarantine_files(self.ledger, self.store.uri), self.settings.scratch)
 
 
 def open_environment() -> Environment:

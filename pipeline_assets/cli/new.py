@@ -9,6 +9,7 @@ import typer
 
 from pipeline_assets.cli.environment import open_environment
 from pipeline_assets.cli.output import say
+from sluice.landing import DATE_IN_NAME
 
 if TYPE_CHECKING:
     from sluice.inference import InferredDataset
@@ -27,6 +28,7 @@ def new(
     from resources.dataset_folder import check_vacant, open_samples, write_dataset
     from sluice.inference import infer_contract
 
+    _check_name(name)
     environment = open_environment()
     target = environment.new_datasets_folder / name
     # A name that another folder declares already would make every command refuse to work.
@@ -37,12 +39,20 @@ def new(
     _report(inferred, name, target, samples)
 
 
+def _check_name(name: str) -> None:
+    from sluice.contract_file.dataset_name import name_problem
+
+    if problem := name_problem(name):
+        raise typer.BadParameter(f"{problem.problem} {problem.cure}", param_hint="NAME")
+
+
 def _report(inferred: InferredDataset, name: str, folder: Path, samples: list[Path]) -> None:
     say(f"Wrote {folder / 'contract.yaml'} and {inferred.sample_name}.")
     for note in inferred.notes:
         say(f"  - {note}")
+    dated = bool(DATE_IN_NAME.search(samples[0].name))
     say("Next:")
     say(f"  review {folder / 'contract.yaml'}")
-    say(f"  sluice land {name} {samples[0]} --date YYYY-MM-DD")
+    say(f"  sluice land {name} {samples[0]}{'' if dated else ' --date YYYY-MM-DD'}")
     say("  sluice run")
     say(f'  sluice query "select * from {name} limit 10"')

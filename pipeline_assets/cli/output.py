@@ -34,6 +34,7 @@ class Column:
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, title: str = "") -> None:
     table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table.collapse_padding = True
     for column in columns:
         table.add_column(
             column.title,

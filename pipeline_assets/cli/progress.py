@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from pipeline_assets.cli.headless import Progress
+from pipeline_assets.cli.run_report import Event, Progress
 
 
 class ProgressLines:
@@ -31,8 +30,6 @@ class ProgressLines:
             self._status.stop()
 
     def __call__(self, progress: Progress) -> None:
-        from pipeline_assets.cli.headless import Event
-
         match progress.event:
             case Event.WAITING:
                 self._at_work(progress.message)

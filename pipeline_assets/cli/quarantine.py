@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.json_text import escaped
@@ -90,12 +89,12 @@ def show(
 
 
 def example(environment: Environment, dataset: str) -> tuple[Outcome, QuarantinedRecord] | None:
-    """Return one rejected record of a dataset, or None when there is none."""
+    """Return a record that was rejected for one of its values, or None when there is none."""
     records = (
         (outcome, record)
         for outcome in _outcomes(environment, dataset, None)
         for record in _records(environment, outcome)
-        if record.raw is not None
+        if record.raw is not None and any(reason.column for reason in record.reasons)
     )
     return next(records, None)
 
@@ -110,12 +109,13 @@ def print_record(outcome: Outcome, record: QuarantinedRecord) -> None:
 
 
 def _sentence(reason: Reason) -> str:
-    column = f" {reason.column}" if reason.column else ""
-    value = f": {reason.value}" if reason.value else ""
-    return f"{reason.code}{column}{value}"
+    """A reason without a column is about the whole record, which is printed anyway."""
+    if reason.column is None:
+        return reason.code
+    return f"{reason.code} {reason.column}: {reason.value}" if reason.value else f"{reason.code} {reason.column}"
 
 
-def _shortened(raw: bytes) -> Text | str:
+def _shortened(raw: bytes) -> str:
     text = escaped(raw[: SHOWN_CHARACTERS * 4])
     if len(text) <= SHOWN_CHARACTERS and len(raw) <= SHOWN_CHARACTERS * 4:
         return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +32,7 @@ def query(
         raise typer.BadParameter("choose one of --csv and --json")
     answer = open_environment().warehouse.query(sys.stdin.read() if sql == "-" else sql)
     if as_json:
-        print_json(answer.to_pylist())
+        print_json(answer.rename_columns(_distinct(answer.column_names)).to_pylist())
     elif as_csv:
         _print_csv(answer)
     else:
@@ -47,6 +48,18 @@ def print_answer(answer: pa.Table, limit: int) -> None:
         say(f"{shown.num_rows:,} of {answer.num_rows:,} rows; --limit 0 prints all of them.", style="dim")
     else:
         say(counted(answer.num_rows, "row"), style="dim")
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """A row as an object holds each name once: a second `a` becomes `a_2`."""
+    distinct: list[str] = []
+    for name in names:
+        again = count(2)
+        chosen = name
+        while chosen in distinct or (chosen != name and chosen in names):
+            chosen = f"{name}_{next(again)}"
+        distinct.append(chosen)
+    return distinct
 
 
 def _print_csv(answer: pa.Table) -> None:

@@ -12,7 +12,7 @@ from pipeline_assets.cli.output import AsJson, counted, print_json, say, warn
 from pipeline_assets.cli.progress import ProgressLines
 
 if TYPE_CHECKING:
-    from pipeline_assets.cli.headless import RunSummary
+    from pipeline_assets.cli.run_report import RunSummary
 
 SHOWN_KEYS = 5
 

@@ -10,7 +10,7 @@ from sluice.contract import PARTITION_COLUMN
 from sluice.datatypes import Decimal, Double, Integer, Json, Struct, Text, Timestamp
 from sluice.inference.column_names import is_key, is_personal, recency
 from sluice.inference.contract_text import InferredColumn
-from sluice.inference.facts import Facts
+from sluice.inference.facts import Facts, Trait
 from sluice.inference.keys import LEAST_RECORDS, KeyChoice
 from sluice.inference.value_types import Decision, is_legal
 
@@ -105,11 +105,11 @@ def _suggestions(name: str, facts: Facts, decision: Decision, choice: KeyChoice,
     if may_require and facts.count >= LEAST_RECORDS:
         found.append("required: true # never empty in the sample")
     if name in choice.possible:
-        found.append("primaryKey: true # unique in the sample; a wrong key drops records as duplicates")
+        found.append(f"primaryKey: true # {choice.possible[name]}; a wrong key drops records as duplicates")
     if isinstance(decision.type, Text) and _is_enumeration(facts):
         values = ", ".join(f"{{ value: {json.dumps(value)} }}" for value in sorted(facts.distinct or ()))
         found.append(f"enum: [{values}] # all values of the sample; others would be quarantined")
-    if isinstance(decision.type, Integer | Decimal | Double) and not facts.has_negative and not is_key(name):
+    if isinstance(decision.type, Integer | Decimal | Double) and not facts.any(Trait.NEGATIVE) and not is_key(name):
         found.append("logicalTypeOptions: { minimum: 0 } # nothing below in the sample")
     return found
 
@@ -124,4 +124,4 @@ def _is_enumeration(facts: Facts) -> bool:
 def _is_personal(name: str, facts: Facts, decision: Decision) -> bool:
     if not isinstance(decision.type, Text):
         return False
-    return is_personal(name) or (facts.count > 0 and max(facts.emails, facts.addresses) >= _MOSTLY * facts.count)
+    return is_personal(name) or any(facts.mostly(trait, _MOSTLY) for trait in (Trait.EMAIL, Trait.ADDRESS))

@@ -21,7 +21,7 @@ from sluice.inference.contract_text import Draft, contract_text
 from sluice.inference.csv_columns import observe_csv
 from sluice.inference.json_columns import observe_json
 from sluice.inference.keys import KeyChoice, choose_key
-from sluice.inference.notes import build_notes
+from sluice.inference.notes import build_notes, listed
 from sluice.inference.observation import KEPT_RECORDS, Observation, SampleReading
 from sluice.inference.parquet_types import common_schema, decide_parquet
 from sluice.inference.samples import Limits, recognise
@@ -58,7 +58,9 @@ def infer_contract(name: str, samples: Sequence[SampleFile], limits: Limits = Li
     with closing(_connect()) as connection:
         seen = _observe(connection, samples, source, limits)
         named = declarable(seen)
-        decisions = unambiguous(_decide(named.shapes, samples, source))
+        if not named.shapes:
+            raise SampleRefused("No field of the samples can be a column.", cure=" ".join(named.refused))
+        decisions = unambiguous(_decide(named.shapes, seen, source))
         choice = _choose_key(name, seen, named.shapes, decisions)
         columns = tuple(
             infer_column(column, shape, decisions[column], choice, seen.records)
@@ -68,7 +70,7 @@ def infer_contract(name: str, samples: Sequence[SampleFile], limits: Limits = Li
     contract = read_contract(text, path=f"{name}/contract.yaml")
     sample_name = f"sample.{source.format}"
     notes = build_notes(seen, source, columns, choice, (*named.refused, _sample_note(sample_name)))
-    return InferredDataset(contract, text, sample_name, _sample(samples, source, seen), notes)
+    return InferredDataset(contract, text, sample_name, _sample(source, seen), notes)
 
 
 def _check_name(name: str) -> None:
@@ -88,15 +90,17 @@ def _connect() -> DuckDBPyConnection:
 def _observe(
     connection: DuckDBPyConnection, samples: Sequence[SampleFile], source: Source, limits: Limits
 ) -> Observation:
-    seen = Observation(connection)
-    share = limits.share(len(samples))
-    for sample in samples:
-        reading = SampleReading(sample, source, share)
+    seen = Observation(connection, limits.columns)
+    left = limits
+    for number, sample in enumerate(samples):
+        reading = SampleReading(sample, source, left.share(len(samples) - number))
         if source.format is FileFormat.CSV:
             observe_csv(reading, seen)
         else:
             observe_json(reading, seen)
-    if not seen.records or not seen.columns:
+        seen.note_end(reading)
+        left = left.less(reading.records, reading.size_bytes)
+    if not seen.records:
         raise _nothing_sound(seen)
     return seen
 
@@ -109,10 +113,10 @@ def _nothing_sound(seen: Observation) -> SampleRefused:
     )
 
 
-def _decide(shapes: dict[str, Shape], samples: Sequence[SampleFile], source: Source) -> dict[str, Decision]:
+def _decide(shapes: dict[str, Shape], seen: Observation, source: Source) -> dict[str, Decision]:
     if source.format is not FileFormat.PARQUET:
         return {name: decide(name, shape) for name, shape in shapes.items()}
-    schema = common_schema(samples)
+    schema = common_schema(seen.sound)
     return {name: decide_parquet(name, schema.get(name), shape) for name, shape in shapes.items()}
 
 
@@ -123,18 +127,18 @@ def _choose_key(name: str, seen: Observation, shapes: dict[str, Shape], decision
 
 
 def _origin(samples: Sequence[SampleFile], seen: Observation) -> str:
-    names = ", ".join(sample.name if sample.name.isprintable() else json.dumps(sample.name) for sample in samples)
-    return f"{names}: {seen.records:,} records"
+    names = [sample.name if sample.name.isprintable() else json.dumps(sample.name) for sample in samples]
+    return f"{listed(names)}: {seen.records:,} records"
 
 
 def _sample_note(name: str) -> str:
     return f"{name} holds the first {KEPT_RECORDS} records as they are: take out what must not be in a repository."
 
 
-def _sample(samples: Sequence[SampleFile], source: Source, seen: Observation) -> bytes:
+def _sample(source: Source, seen: Observation) -> bytes:
     match source.format:
         case FileFormat.PARQUET:
-            return _parquet_sample(samples[0])
+            return _parquet_sample(seen.sound[0])
         case FileFormat.JSONL:
             return "".join(f"{line}\n" for line in seen.kept).encode()
         case FileFormat.CSV:

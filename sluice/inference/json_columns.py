@@ -12,6 +12,8 @@ from sluice.inference.shape import NumberText
 if TYPE_CHECKING:
     from sluice.inference.observation import Observation, SampleReading
 
+_DECODER = json.JSONDecoder(parse_int=NumberText, parse_float=NumberText)
+
 
 def observe_json(reading: SampleReading, seen: Observation) -> None:
     """Add all records of one sample to `seen`."""
@@ -30,7 +32,7 @@ def _parse(line: str) -> dict[str, object] | None:
     try:
         if "\\u" in line:
             orjson.loads(line)  # refuses halves of surrogate pairs, as DuckDB does and Python does not
-        value = json.loads(line, parse_int=NumberText, parse_float=NumberText)
+        value = _DECODER.decode(line)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -17,16 +18,18 @@ if TYPE_CHECKING:
 LEAST_RECORDS = 100
 """Fewer records than this prove nothing about keys or required columns."""
 
+_MOST_FAULTS = 0.02
 _LEAST_FOREIGN = 1_000
 """A first column called *_id that does not name the dataset must be unique in this many records."""
 
 
 class KeyCandidates:
-    """The column names, alone or in pairs, that could be a key by name and have been unique and filled so far."""
+    """The column names, alone or in pairs, that could be a key by name and by values: unique, but for a few records."""
 
     def __init__(self) -> None:
         self.records = 0
         self._seen: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        self._faults: Counter[tuple[str, ...]] = Counter()  # records without the key, or with one seen before
 
     def add(self, record: Mapping[str, object]) -> None:
         """Look at one record; columns that the first record does not have are no key."""
@@ -35,10 +38,10 @@ class KeyCandidates:
         self.records += 1
         for names, seen in list(self._seen.items()):
             values = _key(record, names)
-            if values is None or values in seen:
-                del self._seen[names]
-            else:
+            if values is not None and values not in seen:
                 seen.add(values)
+            else:
+                self._note_fault(names)
 
     @property
     def names(self) -> frozenset[str]:
@@ -46,28 +49,37 @@ class KeyCandidates:
         return frozenset(name for names in self._seen for name in names)
 
     def unique(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(self._seen)
+        return tuple(names for names in self._seen if not self._faults[names])
+
+    def nearly_unique(self) -> dict[str, int]:
+        """Return single columns with the number of records that speak against them."""
+        return {names[0]: self._faults[names] for names in self._seen if self._faults[names] and len(names) == 1}
+
+    def _note_fault(self, names: tuple[str, ...]) -> None:
+        self._faults[names] += 1
+        if self._faults[names] > _MOST_FAULTS * (self.records + LEAST_RECORDS):
+            del self._seen[names]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyChoice:
-    """The key taken, if any, the column whose latest value wins, and keys that a person might confirm."""
+    """The key taken, if any, the column whose latest value wins, and columns that may be keys, with what is known."""
 
     key: tuple[str, ...] = ()
     order_by: str | None = None
-    possible: tuple[str, ...] = ()
+    possible: dict[str, str] = field(default_factory=dict)
 
 
 def choose_key(
     dataset: str, candidates: KeyCandidates, types: Mapping[str, DataType], always_filled: Iterable[str]
 ) -> KeyChoice:
     """Return the key that name and values agree on; `types` are in the order of the columns."""
-    fitting = [names for names in candidates.unique() if all(isinstance(types.get(n), Integer | Text) for n in names)]
+    fitting = [names for names in candidates.unique() if all(_can_be_key(types.get(name)) for name in names)]
     if candidates.records < LEAST_RECORDS:
         return KeyChoice()
     key = _best(dataset, fitting, next(iter(types)), candidates.records)
     if not key:
-        return KeyChoice(possible=tuple(names[0] for names in fitting if len(names) == 1))
+        return KeyChoice(possible=_possible(dataset, fitting, candidates, types))
     filled = set(always_filled)
     instants = [name for name, datatype in types.items() if isinstance(datatype, Timestamp) and name in filled]
     latest = max(instants, key=recency, default=None)
@@ -83,6 +95,22 @@ def _best(dataset: str, fitting: list[tuple[str, ...]], first_column: str, recor
     if alone == [(first_column,)] and records >= _LEAST_FOREIGN:
         return alone[0]
     return ()
+
+
+def _possible(
+    dataset: str, fitting: list[tuple[str, ...]], candidates: KeyCandidates, types: Mapping[str, DataType]
+) -> dict[str, str]:
+    chance = {names[0]: "unique in the sample, which may be chance" for names in fitting if len(names) == 1}
+    nearly = {
+        name: f"unique but for {faults:,} records, which repeat one or have none"
+        for name, faults in candidates.nearly_unique().items()
+        if is_key_of(name, dataset) and _can_be_key(types.get(name))
+    }
+    return chance | nearly
+
+
+def _can_be_key(datatype: DataType | None) -> bool:
+    return isinstance(datatype, Integer | Text)
 
 
 def _by_name(record: Mapping[str, object]) -> list[tuple[str, ...]]:

@@ -29,9 +29,9 @@ def build_notes(
 def _reading(seen: Observation) -> Iterator[str]:
     yield f"Looked at {seen.records:,} records."
     if seen.cut_off:
-        yield f"Not looked at: the rest of {', '.join(seen.cut_off)}, which is beyond the limit."
+        yield f"Not looked at, because there is a limit: the rest of {listed(seen.cut_off)}."
     if seen.broken:
-        yield f"{seen.broken:,} further records are broken and will be quarantined."
+        yield f"{seen.broken:,} more cannot be read as records and will be quarantined."
     for name, why in seen.unreadable.items():
         yield f"{name} cannot be read to its end, so it will be quarantined whole. {why}"
     if seen.left_out:
@@ -56,7 +56,7 @@ def _key(seen: Observation, choice: KeyChoice) -> Iterator[str]:
         if choice.order_by:
             yield f"Among records with one key the latest {choice.order_by} wins."
     elif choice.possible:
-        yield f"No key declared; {', '.join(choice.possible)} is unique in the sample, which may be chance."
+        yield from (f"No key declared; {name} is {known}." for name, known in choice.possible.items())
     else:
         yield "No key: no column that is called like one is unique, so no record counts as a duplicate."
 
@@ -64,24 +64,25 @@ def _key(seen: Observation, choice: KeyChoice) -> Iterator[str]:
 def _types(columns: Sequence[InferredColumn]) -> Iterator[str]:
     guessed = [column.name for column in columns if isinstance(column.type, Timestamp) and column.type.default_zone]
     if guessed:
-        yield f"Time zone guessed (UTC) for {_listed(guessed)}: the values name none."
+        yield f"Time zone guessed (UTC) for {listed(guessed)}: the values name none."
     varied = [column.name for column in columns if isinstance(column.type, Json)]
     if varied:
-        yield f"Kept as JSON text, because the shape varies: {_listed(varied)}."
+        yield f"Kept as JSON text, because the shape varies: {listed(varied)}."
     empty = [column.name for column in columns if any(remark.startswith("always empty") for remark in column.remarks)]
     if empty:
-        yield f"Always empty, declared as optional text: {_listed(empty)}."
+        yield f"Always empty, declared as text: {listed(empty)}. Add a sample that fills them, or declare their types."
 
 
 def _rules(columns: Sequence[InferredColumn]) -> Iterator[str]:
     required = [column.name for column in columns if column.required]
     if required:
-        yield f"Required: {_listed(required)}; only keys and event times are, other rules are suggested in comments."
+        yield f"Required: {listed(required)}; only keys and event times are, other rules are suggested in comments."
     personal = [column.name for column in columns if column.personal]
     if personal:
-        yield f"Classified as personal: {_listed(personal)}."
+        yield f"Classified as personal: {listed(personal)}."
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return the names, but not hundreds of them."""
     rest = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")

@@ -21,7 +21,7 @@ from sluice.datatypes import (
     Text,
     Timestamp,
 )
-from sluice.inference.facts import UNKNOWN_ZONE, Facts
+from sluice.inference.facts import UNKNOWN_ZONE, Facts, Trait
 from sluice.inference.shape import Kind
 from sluice.inference.value_types import Decision, decide, names_clash
 
@@ -122,14 +122,14 @@ def _fits(datatype: DataType, shape: Shape) -> bool:
 def _holds(datatype: DataType, kind: Kind, facts: Facts) -> bool:
     match datatype:
         case Integer():
-            return facts.is_integer
+            return facts.all(Trait.INTEGER)
         case Decimal() | Double():
-            return facts.is_number
+            return facts.all(Trait.NUMBER)
         case Boolean():
             return kind is Kind.BOOLEAN
         case Date():
-            return facts.is_date
+            return facts.all(Trait.DATE)
         case Timestamp(None):
-            return facts.is_zoned
+            return facts.all(Trait.ZONED)
         case _:
-            return facts.is_instant
+            return facts.all(Trait.INSTANT)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _ENDING = re.compile(r"(\.(jsonl|ndjson|json|csv|tsv|txt|parquet|pq))?(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)
 _JSON_ENDINGS = frozenset({"jsonl", "ndjson", "json"})
 _CSV_ENDINGS = frozenset({"csv", "tsv"})
+_PARQUET_MAGIC = b"PAR1"
 _HEAD_BYTES = 1 << 20
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b\x1a"))
+_FEW_CONTROLS, _MOST_CONTROLS, _LEAST_ZEROS = 8, 0.02, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,18 @@ class SampleFile:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of all samples together is looked at; both are shared out evenly among them."""
+    """How much of all samples together is looked at; what one leaves of its share is for those after it."""
 
     records: int = 200_000
     size_bytes: int = 200_000_000
+    columns: int = 1_000
 
     def share(self, samples: int) -> Limits:
-        return Limits(max(1, self.records // samples), max(1, self.size_bytes // samples))
+        """Return what each of so many samples may use."""
+        return Limits(max(1, self.records // samples), max(1, self.size_bytes // samples), self.columns)
+
+    def less(self, records: int, size_bytes: int) -> Limits:
+        return Limits(self.records - records, self.size_bytes - size_bytes, self.columns)
 
 
 def recognise(dataset: str, samples: Sequence[SampleFile], limits: Limits) -> Source:
@@ -65,22 +73,26 @@ def raw_object(sample: SampleFile) -> RawObject:
 
 def _content(sample: SampleFile, size_bytes: int) -> Iterator[bytes]:
     """Yield up to `size_bytes` of content; a file that is cut off yields what there is."""
-    with sample.open() as stream:
-        try:
-            for piece in decompressed(StoredBytes(stream, raw_object(sample))):
-                yield piece[:size_bytes]
-                size_bytes -= len(piece)
-                if size_bytes <= 0:
-                    return
-        except RawObjectUnreadable:
-            return  # reading the records tells
+    try:
+        for piece in _pieces(sample):
+            yield piece[:size_bytes]
+            size_bytes -= len(piece)
+            if size_bytes <= 0:
+                return
+    except RawObjectUnreadable:
+        return  # reading the records tells
 
 
 def _format(sample: SampleFile) -> FileFormat | None:
-    head = b"".join(_content(sample, _HEAD_BYTES))
+    with sample.open() as stream:
+        if stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC:
+            return FileFormat.PARQUET
+    head = _head(sample)
     ending = (_ending(sample.name)[1] or "").lower()
-    if head.startswith(b"PAR1"):
-        return FileFormat.PARQUET
+    if _is_binary(head):
+        raise SampleRefused(
+            f"{sample.name} is neither text nor Parquet.", cure="Export it as JSON Lines, CSV or Parquet."
+        )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if not start:
         return None
@@ -92,6 +104,30 @@ def _format(sample: SampleFile) -> FileFormat | None:
             cure=f"Convert it: jq -c '.[]' {sample.name}",
         )
     return FileFormat.JSONL if start == b"{" or ending in _JSON_ENDINGS else FileFormat.CSV
+
+
+def _head(sample: SampleFile) -> bytes:
+    head = b""
+    try:
+        for piece in _pieces(sample):
+            head += piece
+            if len(head) >= _HEAD_BYTES:
+                break
+    except RawObjectUnreadable as error:
+        if not head:
+            raise SampleRefused(f"{sample.name} cannot be read. {error.detail}", cure=error.cure) from error
+    return head
+
+
+def _pieces(sample: SampleFile) -> Iterator[bytes]:
+    with sample.open() as stream:
+        yield from decompressed(StoredBytes(stream, raw_object(sample)))
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether control characters are too many for a text, and zeros too few for UTF-16."""
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return controls > max(_FEW_CONTROLS, _MOST_CONTROLS * len(head)) and head.count(0) < _LEAST_ZEROS * len(head)
 
 
 def _common_ending(samples: Sequence[SampleFile]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -57,21 +57,22 @@ class Shape:
         self._facts: dict[Kind, Facts] = {}
         self._waiting: dict[Kind, list[str]] = {}
 
-    def add(self, value: object) -> None:
+    def add(self, value: Any) -> None:  # noqa: ANN401 - any JSON value, its numbers as NumberText
         if value is None:
             return
         self.seen += 1
-        match value:
-            case dict():
-                self._add_object(value)
-            case list():
-                self._add_array(value)
-            case bool():
-                self._add_text(Kind.BOOLEAN, "true" if value else "false")
-            case NumberText():
-                self._add_text(Kind.NUMBER, value)
-            case _:
-                self._add_text(Kind.STRING, str(value))
+        # In the order of how often they come: this runs for every value of every record.
+        kind = type(value)
+        if kind is str:
+            self._add_text(Kind.STRING, value)
+        elif kind is NumberText:
+            self._add_text(Kind.NUMBER, value)
+        elif kind is dict:
+            self._add_object(value)
+        elif kind is list:
+            self._add_array(value)
+        else:
+            self._add_text(Kind.BOOLEAN, "true" if value else "false")
 
     def add_fields(self, texts: pa.StringArray) -> None:
         """Add a column of CSV fields at once."""
@@ -126,7 +127,9 @@ class Shape:
             self.element.add(item)
 
     def _add_text(self, kind: Kind, text: str) -> None:
-        waiting = self._waiting.setdefault(kind, [])
+        waiting = self._waiting.get(kind)
+        if waiting is None:
+            waiting = self._waiting[kind] = []
         waiting.append(text)
         if len(waiting) >= _WAITING:
             self._flush(kind)

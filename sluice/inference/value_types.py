@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sluice.datatypes import (
@@ -20,16 +21,19 @@ from sluice.datatypes import (
     Timestamp,
 )
 from sluice.inference.column_names import is_digits, is_money, is_open_ended, is_surely_money
-from sluice.inference.facts import UNKNOWN_ZONE, Facts
+from sluice.inference.facts import UNKNOWN_ZONE, Facts, Trait
 from sluice.inference.shape import FEW, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sluice.inference.shape import Shape
 
 _LEAST_MONEY = 20
 _MOST_MONEY_DIGITS, _MOST_MONEY_SCALE = 12, 4
+_NEARLY_ALL = 0.98
+_NUMBERS = {Trait.INTEGER: "integer", Trait.NUMBER: "number"}
+_TIMES = {Trait.DATE: "date", Trait.ZONED: "timestamp", Trait.INSTANT: "timestamp"}
 _LEAST_FIXED_SCALE, _MOST_FIXED_SCALE = 2, 6
 
 
@@ -87,8 +91,7 @@ def _list(name: str, shape: Shape) -> Decision:
 def _scalar(name: str, shape: Shape) -> Decision:
     facts = shape.facts()
     if len(facts) > 1:
-        kinds = " and ".join(sorted(f"{kind}s" for kind in facts))
-        return _remarked(Text(), f"{kinds} are mixed: every value is kept as its text")
+        return _mixed(facts)
     ((kind, found),) = facts.items()
     match kind:
         case Kind.BOOLEAN:
@@ -101,22 +104,31 @@ def _scalar(name: str, shape: Shape) -> Decision:
             return _field(name, found)
 
 
+def _mixed(facts: Mapping[Kind, Facts]) -> Decision:
+    kinds = " and ".join(sorted(f"{kind}s" for kind in facts))
+    remark = f"{kinds} are mixed: every value is kept as its text"
+    together = reduce(Facts.merged, facts.values())
+    return Decision(Text(), (remark, *_nearly(together, _NUMBERS | _TIMES)))
+
+
 def _field(name: str, facts: Facts) -> Decision:
-    if facts.is_boolean:
+    if facts.all(Trait.BOOLEAN):
         return Decision(Boolean())
-    if not facts.is_number:
-        return _text(facts)
+    if not facts.all(Trait.NUMBER):
+        decision = _text(facts)
+        nearly = _nearly(facts, {} if is_digits(name) else _NUMBERS) if decision.type == Text() else ()
+        return Decision(decision.type, (*decision.remarks, *nearly))
     if is_digits(name):
         return _remarked(Text(), "digits, but no number by its name: a leading zero must survive")
     return _number(name, facts)
 
 
 def _number(name: str, facts: Facts) -> Decision:
-    if facts.is_whole:
+    if facts.all(Trait.WHOLE):
         return _whole(name, facts)
-    if facts.has_padding:
+    if facts.any(Trait.PADDED):
         return _remarked(Text(), "leading zeros or plus signs: kept as text")
-    if not facts.is_number:
+    if not facts.all(Trait.NUMBER):
         return _remarked(Text(), "holds numbers that no double can hold: kept as text")
     if _is_decimal(name, facts):
         return _money(facts, "an exact decimal with two spare places; sums of doubles would be off")
@@ -124,7 +136,7 @@ def _number(name: str, facts: Facts) -> Decision:
 
 
 def _whole(name: str, facts: Facts) -> Decision:
-    if not facts.is_integer:
+    if not facts.all(Trait.INTEGER):
         return _remarked(Text(), "more digits than 64 bits hold: kept as text")
     if is_surely_money(name):
         return _money(facts, "whole numbers in the sample, but money by its name")
@@ -132,7 +144,7 @@ def _whole(name: str, facts: Facts) -> Decision:
 
 
 def _is_decimal(name: str, facts: Facts) -> bool:
-    if not facts.is_plain_number or facts.count < _LEAST_MONEY or facts.most_digits > _MOST_MONEY_DIGITS:
+    if not facts.all(Trait.PLAIN) or facts.count < _LEAST_MONEY or facts.most_digits > _MOST_MONEY_DIGITS:
         return False
     # Always the same number of places is how decimals are printed; doubles lose their last zeros.
     if _LEAST_FIXED_SCALE <= facts.least_scale == facts.most_scale <= _MOST_FIXED_SCALE:
@@ -146,19 +158,30 @@ def _money(facts: Facts, remark: str) -> Decision:
 
 
 def _text(facts: Facts) -> Decision:
-    if facts.is_date:
+    if facts.all(Trait.DATE):
         return Decision(Date())
-    if facts.is_zoned:
+    if facts.all(Trait.ZONED):
         return Decision(Timestamp())
-    if facts.is_instant:
+    if facts.all(Trait.INSTANT):
         return _remarked(Timestamp(UNKNOWN_ZONE), f"no time zone in the values: {UNKNOWN_ZONE} is a guess, confirm it")
-    if facts.has_nanoseconds:
+    if facts.any(Trait.NANOSECONDS):
         return _remarked(Text(), "finer than microseconds, which a timestamp would cut: kept as text")
-    if facts.has_other_date:
+    if facts.any(Trait.OTHER_DATE):
         return _remarked(
             Text(), "looks like dates in a format of their own: declare logicalType date or timestamp with it"
         )
-    return Decision(Text())
+    return Decision(Text(), _nearly(facts, _TIMES))
+
+
+def _nearly(facts: Facts, types: Mapping[Trait, str]) -> tuple[str, ...]:
+    """Tell of a type that holds all values but a few: they may be mistakes that belong in quarantine."""
+    for trait, logical_type in types.items():
+        if facts.mostly(trait, _NEARLY_ALL):
+            rest = facts.count - facts.traits[trait]
+            return (
+                f"all but {rest:,} of {facts.count:,} values fit logicalType {logical_type}; it would refuse those",
+            )
+    return ()
 
 
 def _remarked(datatype: DataType, remark: str) -> Decision:

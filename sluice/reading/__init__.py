@@ -1,8 +1,8 @@
-"""Reading raw objects: bytes in, Arrow batches of numbered records out; nothing is lost without being counted and named."""
+"""Reading raw objects: bytes in, Arrow batches of numbered records out, and nothing lost without a word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluice.contract import FileFormat
@@ -52,9 +52,9 @@ def read_objects(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the records of all objects in order, in batches (BATCH_SCHEMA) of one object each.
 
-    Batches may be empty. An object that turns out unreadable is named in its count and reading goes on with the next; the
-    rows it gave before stay in the stream, for the consumer to drop. Raises RawObjectChanged when an object's bytes are not
-    those of the manifest.
+    Batches may be empty. An object that turns out unreadable is named in its count, and reading goes on with the next;
+    the rows it gave before stay in the stream, for the consumer to drop. Raises RawObjectChanged when the bytes of an
+    object are not those of the manifest.
     """
     for item in inputs:
         tally.counts[item.number] = ReadCount()
@@ -63,13 +63,18 @@ def read_objects(
             try:
                 yield from _records(item.number, stored, source, tally)
             except RawObjectUnreadable as damage:
-                tally.counts[item.number].unreadable = Unreadable(damage.code, damage.detail, damage.cure)
+                _note(damage, tally.counts[item.number])
             tally.etags[item.number] = stored.verify()
 
 
 def original_bytes(line: str, source: Source) -> bytes:
     """Return a record's bytes as they stand in its file, without the line ending."""
     return line.encode(encoding_of_records(source.csv.encoding) if source.format is FileFormat.CSV else UTF8)
+
+
+def _note(damage: RawObjectUnreadable, count: ReadCount) -> None:
+    before = f" {count.records:,} whole records come before." if count.records else ""
+    count.unreadable = Unreadable(damage.code, damage.detail + before, damage.cure)
 
 
 def _opened(raw_object: RawObject, open_object: Callable[[RawObject], BinaryIO]) -> BinaryIO:
@@ -96,7 +101,7 @@ def _csv_records(obj: int, stored: StoredBytes, dialect: CsvDialect, tally: Tall
     if can_be_cut(dialect.encoding):
         return read_csv_records(obj, without_mark(chunks, dialect.encoding, key), dialect, tally, key)
     texts = without_mark(transcoded(chunks, dialect.encoding, key), UTF8, key)
-    return read_csv_records(obj, texts, replace(dialect, encoding=UTF8), tally, key)
+    return read_csv_records(obj, texts, dialect, tally, key)
 
 
 def _parquet_rows(obj: int, stored: StoredBytes, tally: Tally) -> Iterator[pa.RecordBatch]:

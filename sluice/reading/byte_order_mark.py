@@ -1,4 +1,4 @@
-"""The mark some programs put before a text: skipped when it says UTF-8, a reason to stop when it says something else."""
+"""The mark that some programs put before a text: skipped when it says UTF-8, a reason to stop when it says other."""
 
 from __future__ import annotations
 

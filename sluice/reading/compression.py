@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 PIECE_BYTES = 1 << 19
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
-_OTHER_MAGICS = {
+_OTHER_COMPRESSIONS = {
     "zip": (b"PK\x03\x04",),
     "xz": (b"\xfd7zXZ\x00",),
     "bzip2": tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)),
     "lz4": (b"\x04\x22\x4d\x18",),
 }
+_OTHER_FORMATS = {"Parquet": b"PAR1", "Avro": b"Obj\x01", "ORC": b"ORC"}
 _COMPRESSED_NAMES = (".gz", ".gzip", ".zst", ".zstd")
 _LONGEST_GZIP_HEADER = 1 << 18
 _ZSTD_STEP_BYTES = 2048
@@ -48,7 +49,7 @@ def _plain(stored: StoredBytes) -> Iterator[bytes]:
 
 
 def _refuse_what_is_not_plain(stored: StoredBytes, head: bytes) -> None:
-    for name, magics in _OTHER_MAGICS.items():
+    for name, magics in _OTHER_COMPRESSIONS.items():
         if head.startswith(magics):
             raise RawObjectUnreadable(
                 key=stored.object.key,
@@ -56,8 +57,18 @@ def _refuse_what_is_not_plain(stored: StoredBytes, head: bytes) -> None:
                 detail=f"It is compressed with {name}.",
                 cure="Send it uncompressed, gzipped or as zstd.",
             )
+    if head.translate(None, _NOT_IN_TEXT) == head:
+        return
+    for name, magic in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            raise RawObjectUnreadable(
+                key=stored.object.key,
+                code="wrong_format",
+                detail=f"It is a file in the format {name}.",
+                cure="Send it in the format of the contract, or declare its true format there.",
+            )
     # A text named x.gz is read as it is: some stores and clients decompress on the way and keep the name.
-    if stored.object.key.endswith(_COMPRESSED_NAMES) and head.translate(None, _NOT_IN_TEXT) != head:
+    if stored.object.key.endswith(_COMPRESSED_NAMES):
         raise RawObjectUnreadable(
             key=stored.object.key,
             code="not_compressed",
@@ -69,7 +80,7 @@ def _refuse_what_is_not_plain(stored: StoredBytes, head: bytes) -> None:
 def _gunzipped(stored: StoredBytes) -> Iterator[bytes]:
     data = b""
     while True:
-        # isal misreads a header that arrives in parts, so each member starts with a good supply (zeros are tape padding).
+        # isal misreads a header that arrives in parts, so each member starts with a good supply. Zeros are padding.
         data = data.lstrip(b"\x00")
         while len(data) < _LONGEST_GZIP_HEADER and (more := stored.read(PIECE_BYTES)):
             data = (data + more).lstrip(b"\x00")
@@ -86,7 +97,7 @@ def _gunzipped_member(stored: StoredBytes, data: bytes) -> Generator[bytes, None
     while True:
         try:
             piece = member.decompress(data, PIECE_BYTES)
-        except igzip_lib.IsalError as error:
+        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub declares an instance
             raise _corrupt(stored, "gzip", error) from error
         if piece:
             yield piece

@@ -45,6 +45,6 @@ def _unquoted(field: str, quote: str) -> str:
 
 
 def _field_pattern(dialect: CsvDialect) -> str:
-    r"""Return a regex, for RE2 and for Python, whose group 1 is a field; characters are spelled `\x2c` to lose any magic."""
+    r"""Return a regex, for RE2 and for Python, whose group 1 is a field; `\x2c` spells a character without magic."""
     delimiter, quote = (rf"\x{ord(character or ''):02x}" for character in (dialect.delimiter, dialect.quote))
     return f"{delimiter}({quote}(?:[^{quote}]|{quote}{quote})*{quote}|[^{delimiter}{quote}]*)"

@@ -1,4 +1,4 @@
-"""Which lines of a CSV block belong together: a quoted field may hold line ends, a quote out of place spoils its record."""
+"""Which lines of a CSV block belong together: quoted fields may hold line ends, and a bad quote spoils its record."""
 
 from __future__ import annotations
 
@@ -43,7 +43,11 @@ def spans(block: Block, delimiter: bytes, quote: bytes, *, is_last: bool) -> Spa
     walk = _Walk(block, quotes, begin, is_last=is_last)
     walk.run()
     malformed = {len(firsts) + index: code for index, code in walk.malformed.items()}
-    return Spans(np.append(firsts, walk.firsts), np.append(lasts, walk.lasts), malformed, walk.line)
+    return Spans(_extended(firsts, walk.firsts), _extended(lasts, walk.lasts), malformed, walk.line)
+
+
+def _extended(lines: NDArray[np.int64], more: list[int]) -> NDArray[np.int64]:
+    return np.concatenate((lines, np.array(more, dtype=np.int64)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def _quotes(block: Block, delimiter: bytes, quote: bytes) -> _Quotes:
 def _sound_records(block: Block, quotes: _Quotes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return first and last lines of all records before the first that is malformed or not whole."""
     fits = np.where(np.arange(len(quotes.at)) % 2 == 0, quotes.may_open, quotes.may_close)
-    first_misfit = len(block.data) if fits.all() else quotes.at[np.argmin(fits)]
+    first_misfit = len(block.data) + 1 if fits.all() else int(quotes.at[np.argmin(fits)])
     # Up to there quotes come in pairs: a line begins a record when an even number of them is behind it.
     firsts = np.flatnonzero(quotes.before[:-1] % 2 == 0)
     lasts = np.append(firsts[1:], len(block.starts)) - 1

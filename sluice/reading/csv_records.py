@@ -1,4 +1,4 @@
-"""CSV: lines become records of one dialect, the first of them names the columns, and no bad quote costs more than its line."""
+"""CSV: lines become records of one dialect, the first names the columns, and a bad quote costs its own line only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from sluice.errors import RawObjectUnreadable
 from sluice.reading.csv_fields import field_texts
 from sluice.reading.csv_quotes import BAD_QUOTING, MAX_BYTES, MAX_LINES, UNCLOSED_QUOTE, spans
-from sluice.reading.encodings import UTF8, encoding_of_records, not_utf8, undecodable
+from sluice.reading.encodings import UTF8, can_be_cut, encoding_of_records, not_utf8, undecodable
 from sluice.reading.lines import Block, LongLine, split_lines
-from sluice.reading.record_batches import Records, record_batches
+from sluice.reading.record_batches import EMPTY_BATCH, Records, record_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,13 +39,17 @@ class _Stretch:
 def read_csv_records(
     obj: int, chunks: Iterable[bytes], dialect: CsvDialect, tally: Tally, key: str
 ) -> Iterator[pa.RecordBatch]:
-    """Yield one object's records; those rejected go to the tally, and so does the header, before the first batch."""
+    """Yield one object's records; those rejected go to the tally, and so does the header, before the first batch.
+
+    `chunks` are UTF-8 when `can_be_cut` denies the dialect's encoding, else the object's own bytes.
+    """
     header_is_due = dialect.header
     for item in _stretches(split_lines(chunks, bare_cr=True), dialect):
         if isinstance(item, LongLine):
             if header_is_due:
                 raise _bad_header(key, item.line_no, "record_too_long")
-            tally.reject(obj, item.line_no, item.head, "record_too_long", item.explanation)
+            tally.reject(obj, item.line_no, _original_head(item, dialect), "record_too_long", item.explanation)
+            yield EMPTY_BATCH
             continue
         stretch = item
         if header_is_due:
@@ -116,12 +120,23 @@ def _joined(before: Block | None, block: Block) -> Block:
 def _take_header(stretch: _Stretch, dialect: CsvDialect, key: str) -> tuple[tuple[str, ...], _Stretch]:
     records = stretch.records
     line_no, raw = int(records.line_nos[0]), records.raw(0)
-    encoding = encoding_of_records(dialect.encoding)
+    encoding = _encoding_of_data(dialect)
     if 0 in stretch.refused or undecodable(raw, encoding):
         raise _bad_header(key, line_no, stretch.refused.get(0, ("invalid_encoding", ""))[0])
     rest = records.take(np.arange(len(records)) > 0)
     refused = {index - 1: fault for index, fault in stretch.refused.items()}
     return field_texts(raw.decode(encoding), dialect), replace(stretch, records=rest, refused=refused)
+
+
+def _encoding_of_data(dialect: CsvDialect) -> str:
+    """Return the encoding of the bytes that are cut here: what cannot be cut in its own encoding comes as UTF-8."""
+    return encoding_of_records(dialect.encoding) if can_be_cut(dialect.encoding) else UTF8
+
+
+def _original_head(line: LongLine, dialect: CsvDialect) -> bytes:
+    if can_be_cut(dialect.encoding):
+        return line.head
+    return line.head.decode(errors="ignore").encode(encoding_of_records(dialect.encoding))
 
 
 def _bad_header(key: str, line_no: int, code: str) -> RawObjectUnreadable:
@@ -134,8 +149,9 @@ def _bad_header(key: str, line_no: int, code: str) -> RawObjectUnreadable:
 
 
 def _batches(obj: int, stretch: _Stretch, dialect: CsvDialect, tally: Tally) -> Iterator[pa.RecordBatch]:
-    records = stretch.records
-    encoding = encoding_of_records(dialect.encoding)
+    records, encoding = stretch.records, _encoding_of_data(dialect)
+    if not can_be_cut(dialect.encoding):
+        records = replace(records, file_encoding=encoding_of_records(dialect.encoding))
     if encoding == UTF8:
         return record_batches(obj, tally, records, not_utf8(records) | stretch.refused)
     if records.data.isascii():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import struct
 from functools import cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from sluice.errors import RawObjectUnreadable
@@ -30,13 +30,21 @@ def encoding_of_records(encoding: str) -> str:
 
 @cache
 def can_be_cut(encoding: str) -> bool:
-    """Say whether bytes can be cut at ASCII characters before they are decoded, and texts encoded back to the same bytes."""
+    """Say whether bytes can be cut at ASCII characters before they are decoded, and come back when encoded."""
     if encoding_of_records(encoding) == UTF8:
         return True
-    each = [bytes([byte]).decode(encoding, "ignore") for byte in range(256)]
-    known = [character for character in each if character]
+    each = [_decoded_alone(byte, encoding) for byte in range(256)]
+    known = [character for character in each if character is not None]
     is_one_to_one = len(set(known)) == len(known) and all(len(character) == 1 for character in known)
-    return is_one_to_one and "".join(each[:128]) == bytes(range(128)).decode("ascii")
+    return is_one_to_one and each[:128] == [chr(byte) for byte in range(128)]
+
+
+def _decoded_alone(byte: int, encoding: str) -> str | None:
+    """Return the character of one byte, "" when more bytes must follow, None when it means nothing."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(bytes([byte]))
+    except UnicodeError:
+        return None
 
 
 def transcoded(chunks: Iterable[bytes], encoding: str, key: str) -> Iterator[bytes]:
@@ -74,7 +82,7 @@ def undecodable(raw: bytes, encoding: str) -> str | None:
 
 
 def _is_utf8(data: bytes) -> bool:
-    bounds = pa.py_buffer(np.array([0, len(data)], dtype=np.int32))
+    bounds = pa.py_buffer(struct.pack("<ii", 0, len(data)))
     try:
         pa.StringArray.from_buffers(1, bounds, pa.py_buffer(data)).validate(full=True)
     except pa.ArrowInvalid:

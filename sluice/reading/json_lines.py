@@ -9,7 +9,7 @@ import numpy as np
 from sluice.reading.encodings import not_utf8
 from sluice.reading.json_suspects import suspects
 from sluice.reading.lines import LongLine, split_lines
-from sluice.reading.record_batches import Records, record_batches
+from sluice.reading.record_batches import EMPTY_BATCH, Records, record_batches
 from sluice.strict_json import is_strict_json
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def read_json_lines(obj: int, chunks: Iterable[bytes], tally: Tally) -> Iterator
     for item in split_lines(chunks, bare_cr=False):
         if isinstance(item, LongLine):
             tally.reject(obj, item.line_no, item.head, "record_too_long", item.explanation)
+            yield EMPTY_BATCH
         else:
             records = _records(item)
             yield from record_batches(obj, tally, records, _refused(records))

@@ -66,9 +66,11 @@ def blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def split_lines(chunks: Iterable[bytes], *, bare_cr: bool) -> Iterator[Block | LongLine]:
+def split_lines(
+    chunks: Iterable[bytes], *, bare_cr: bool, max_bytes: int = MAX_LINE_BYTES
+) -> Iterator[Block | LongLine]:
     r"""Yield all lines in order. `\n` and `\r\n` end a line; with `bare_cr` a `\r` alone does too."""
-    splitter = _Splitter(bare_cr=bare_cr)
+    splitter = _Splitter(bare_cr=bare_cr, max_bytes=max_bytes)
     for chunk in _whole_line_ends(chunks) if bare_cr else chunks:
         yield from splitter.split(chunk)
     yield from splitter.finish()
@@ -77,20 +79,23 @@ def split_lines(chunks: Iterable[bytes], *, bare_cr: bool) -> Iterator[Block | L
 class _Splitter:
     """Holds the line in the making: all of it, or its head once it is over the limit."""
 
-    def __init__(self, *, bare_cr: bool) -> None:
+    def __init__(self, *, bare_cr: bool, max_bytes: int) -> None:
         self._bare_cr = bare_cr
+        self._max_bytes = max_bytes
         self._marks = (b"\n", b"\r") if bare_cr else (b"\n",)
         self._line_no = 1
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._dropped_bytes = 0
+        self._is_long = False
+        self._ends_with_cr = False
 
     def split(self, chunk: bytes) -> Iterator[Block | LongLine]:
         first, last = self._first_line_end(chunk), self._last_line_end(chunk)
         if last == 0:
             self._hold(chunk)
             return
-        if self._dropped_bytes:
+        if self._is_long:
             yield self._long_line(chunk[:first])
             yield from self._lines(chunk[first:last])
         else:
@@ -99,7 +104,7 @@ class _Splitter:
         self._hold(chunk[last:])
 
     def finish(self) -> Iterator[Block | LongLine]:
-        if self._dropped_bytes:
+        if self._is_long:
             yield self._long_line(b"")
         else:
             yield from self._lines(b"".join(self._held))
@@ -109,23 +114,29 @@ class _Splitter:
             return
         self._held.append(data)
         self._held_bytes += len(data)
-        if self._held_bytes > MAX_LINE_BYTES:
+        self._ends_with_cr = data.endswith(b"\r")
+        if self._held_bytes > self._max_bytes + self._ends_with_cr:
             head = b"".join(self._held)[:KEPT_OF_LONG_LINE_BYTES]
             self._dropped_bytes += self._held_bytes - len(head)
-            self._held, self._held_bytes = [head], len(head)
+            self._held, self._held_bytes, self._is_long = [head], len(head), True
 
     def _long_line(self, tail: bytes) -> LongLine:
-        size = self._held_bytes + self._dropped_bytes + len(tail.rstrip(b"\r\n"))
-        line = LongLine(self._line_no, b"".join(self._held)[:KEPT_OF_LONG_LINE_BYTES], size)
+        """Make the held line, ended by `tail`, a long one."""
+        text = tail.removesuffix(b"\n")
+        has_cr = self._bare_cr or text != tail
+        text = text.removesuffix(b"\r") if has_cr else text
+        cut_cr = tail == b"\n" and self._ends_with_cr
+        size = self._held_bytes + self._dropped_bytes + len(text) - cut_cr
+        line = LongLine(self._line_no, b"".join(self._held)[: min(size, KEPT_OF_LONG_LINE_BYTES)], size)
         self._line_no += 1
-        self._dropped_bytes = 0
+        self._dropped_bytes, self._is_long = 0, False
         return line
 
     def _lines(self, data: bytes) -> Iterator[Block | LongLine]:
         if not data:
             return
         starts, ends = self._bounds(data)
-        long = np.flatnonzero(ends - starts > MAX_LINE_BYTES).tolist()
+        long = np.flatnonzero(ends - starts > self._max_bytes).tolist()
         if not long:
             yield Block(data, starts, ends, self._line_no)
             self._line_no += len(starts)
@@ -134,7 +145,7 @@ class _Splitter:
         start, end = int(starts[long[0]]), int(ends[long[0]])
         after = int(starts[long[0] + 1]) if long[0] + 1 < len(starts) else len(data)
         yield from self._lines(data[:start])
-        yield LongLine(self._line_no, data[start : start + KEPT_OF_LONG_LINE_BYTES], end - start)
+        yield LongLine(self._line_no, data[start : min(end, start + KEPT_OF_LONG_LINE_BYTES)], end - start)
         self._line_no += 1
         yield from self._lines(data[after:])
 

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+_LISTS = (pa.ListType, pa.LargeListType, pa.FixedSizeListType)
+
+
 def json_objects(connection: DuckDBPyConnection, batch: pa.RecordBatch) -> pa.StringArray:
-    """Return one JSON text for each row; the session's zone must be UTC. Raises duckdb.Error for what has no JSON form."""
+    """Return one JSON text for each row; the session must be in UTC. Raises duckdb.Error for what has no JSON form."""
     # Columns get plain names: those in the file may differ in case only, which SQL cannot tell apart.
     columns = [_readable(column) for column in batch.columns]
     rows = pa.table(columns, names=[f"c{index}" for index in range(len(columns))])
@@ -23,7 +26,8 @@ def json_objects(connection: DuckDBPyConnection, batch: pa.RecordBatch) -> pa.St
     )
     connection.register("rows", rows)
     result = connection.sql(f"SELECT CAST(json_object({members}) AS VARCHAR) AS line FROM rows").to_arrow_table()
-    return result.column(0).combine_chunks()
+    lines: pa.StringArray = result.column(0).combine_chunks()
+    return lines
 
 
 def _readable(column: pa.Array[Any]) -> pa.Array[Any]:
@@ -53,7 +57,7 @@ def _json(value: str, datatype: pa.DataType, depth: int = 0) -> str:
         key = f"key := CAST({item}.key AS VARCHAR)"
         pair = f"struct_pack({key}, value := to_json({_json(f'{item}.value', datatype.item_type, depth + 1)}))"
         return f"to_json(map_from_entries(list_transform(map_entries({value}), lambda {item}: {pair})))"
-    if _is_list(datatype):
+    if isinstance(datatype, _LISTS):
         element = f"to_json({_json(item, datatype.value_type, depth + 1)})"
         return f"to_json(list_transform({value}, lambda {item}: {element}))"
     return f"base64({value})"
@@ -65,13 +69,9 @@ def _is_plain(datatype: pa.DataType) -> bool:
         return all(_is_plain(field.type) for field in datatype)
     if pa.types.is_map(datatype):
         return _is_plain(datatype.key_type) and _is_plain(datatype.item_type)
-    if _is_list(datatype):
+    if isinstance(datatype, _LISTS):
         return _is_plain(datatype.value_type)
     return not (pa.types.is_floating(datatype) or _is_binary(datatype))
-
-
-def _is_list(datatype: pa.DataType) -> bool:
-    return pa.types.is_list(datatype) or pa.types.is_large_list(datatype) or pa.types.is_fixed_size_list(datatype)
 
 
 def _is_binary(datatype: pa.DataType) -> bool:

@@ -92,18 +92,18 @@ def _batches(
             cure="Write its column with another type.",
         ) from error
     too_long = np.flatnonzero(records.ends - records.starts > MAX_LINE_BYTES).tolist()
-    refused = {index: ("record_too_long", f"as JSON more than {MAX_LINE_BYTES:,} bytes") for index in too_long}
+    refused = dict.fromkeys(too_long, ("record_too_long", f"as JSON more than {MAX_LINE_BYTES:,} bytes"))
     yield from record_batches(obj, tally, records, refused)
 
 
 def _records(lines: pa.StringArray, row_nos: NDArray[np.int64]) -> Records:
-    _, offsets, data = lines.buffers()
-    bounds = np.frombuffer(offsets or b"", dtype=np.int32)[lines.offset :].astype(np.int64)
-    return Records(bytes(data or b""), bounds[: len(lines)], bounds[1 : len(lines) + 1], row_nos)
+    _, offsets, data = (b"" if buffer is None else buffer.to_pybytes() for buffer in lines.buffers())
+    bounds = np.frombuffer(offsets, dtype=np.int32)[lines.offset :].astype(np.int64)
+    return Records(data, bounds[: len(lines)], bounds[1 : len(lines) + 1], row_nos)
 
 
 def _garbled(rows: pa.RecordBatch) -> list[int]:
-    """Return which rows hold text that is not UTF-8: Parquet readers do not check, and DuckDB would show nothing at all."""
+    """Return which rows hold text that is not UTF-8: Parquet readers do not check, and DuckDB would show '' instead."""
     if _is_valid(rows):
         return []
     return [index for index in range(rows.num_rows) if not _is_valid(rows.slice(index, 1))]

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from sluice.reading.tally import Tally
 
-BATCH_SCHEMA = pa.schema([("obj", pa.int32()), ("line_no", pa.int64()), ("line", pa.string_view())])
+_COLUMNS: dict[str, pa.DataType] = {"obj": pa.int32(), "line_no": pa.int64(), "line": pa.string_view()}
+BATCH_SCHEMA = pa.schema(_COLUMNS)
 BATCH_RECORDS = 4096
+EMPTY_BATCH = pa.RecordBatch.from_pylist([], schema=BATCH_SCHEMA)
 
 _VIEW = np.dtype([("length", "<i4"), ("prefix", "V4"), ("buffer", "<i4"), ("offset", "<i4")])
 _VIEW_BYTES = 16
@@ -30,12 +32,16 @@ _INLINE_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of one object: number i, on line `line_nos[i]`, is `data[starts[i]:ends[i]]`. `data` is below 2 GiB."""
+    """Records of one object: number i, on line `line_nos[i]`, is `data[starts[i]:ends[i]]`. `data` is below 2 GiB.
+
+    `file_encoding` is set when `data` was made UTF-8 before it was cut.
+    """
 
     data: bytes
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     line_nos: NDArray[np.int64]
+    file_encoding: str | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -43,8 +49,14 @@ class Records:
     def raw(self, index: int) -> bytes:
         return self.data[int(self.starts[index]) : int(self.ends[index])]
 
+    def original(self, index: int) -> bytes:
+        """Return the record's bytes as they stand in the file."""
+        raw = self.raw(index)
+        return raw if self.file_encoding is None else raw.decode().encode(self.file_encoding)
+
     def take(self, which: NDArray[np.bool_]) -> Records:
-        return Records(self.data, self.starts[which], self.ends[which], self.line_nos[which])
+        starts, ends, line_nos = self.starts[which], self.ends[which], self.line_nos[which]
+        return Records(self.data, starts, ends, line_nos, self.file_encoding)
 
 
 def record_batches(
@@ -67,7 +79,7 @@ def record_batches(
         last = min(first + BATCH_RECORDS, len(records))
         for index in bad[bisect_left(bad, first) : bisect_left(bad, last)]:
             line_no = int(records.line_nos[index])
-            tally.rejected.append(RejectedRecord(obj, line_no, records.raw(index), *refused[index]))
+            tally.rejected.append(RejectedRecord(obj, line_no, records.original(index), *refused[index]))
         tally.counts[obj].records += last - first
         size = int(np.count_nonzero(keep[first:last]))
         yield batch.slice(passed, size)
@@ -82,7 +94,7 @@ def _views(records: Records) -> pa.Array[Any]:
     _copy_heads(views, octets, np.arange(len(records)), _PREFIX_BYTES)
     _copy_heads(views, octets, np.flatnonzero(views["length"] <= _INLINE_BYTES), _INLINE_BYTES)
     return pa.Array.from_buffers(
-        pa.string_view(), len(records), [None, pa.py_buffer(views), pa.py_buffer(records.data)]
+        pa.string_view(), len(records), [None, pa.py_buffer(views.tobytes()), pa.py_buffer(records.data)]
     )
 
 

@@ -1,4 +1,4 @@
-"""The stored bytes of a raw object, hashed as they are read: what was read is what the manifest names, or the run stops."""
+"""The stored bytes of a raw object, hashed as they are read: they are those of the manifest, or the run stops."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from pipeline_assets.assets import build_datasets
+from pipeline_assets.definitions import build_definitions
 from resources.contract_folders import fetch_contracts
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ DATASETS = HERE.parents[1] / "pipeline_assets" / "datasets"
 
 def described(graph: AssetGraph) -> str:
     """One paragraph per asset, inputs before what reads them."""
-    return "\n".join(text for level in graph.toposorted_asset_keys_by_level for key in sorted(level) for text in asset(graph, key))
+    return "\n".join(
+        text for level in graph.toposorted_asset_keys_by_level for key in sorted(level) for text in asset(graph, key)
+    )
 
 
 def asset(graph: AssetGraph, key: dg.AssetKey) -> list[str]:
@@ -45,11 +47,8 @@ def columns(spec: dg.AssetSpec) -> list[str]:
 
 
 def test_the_asset_graph_is_the_reviewed_one() -> None:
-    datasets = build_datasets(fetch_contracts([DATASETS])).values()
-    definitions = dg.Definitions(
-        assets=[item for dataset in datasets for item in dataset.assets],
-        asset_checks=[dataset.checks for dataset in datasets],
-    )
+    no_ports = dict.fromkeys(("store", "ledger", "tables", "clock", "settings"), dg.ResourceDefinition.none_resource())
+    definitions = build_definitions(fetch_contracts([DATASETS]), no_ports)
 
     graph = described(definitions.resolve_asset_graph())
 

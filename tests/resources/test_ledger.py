@@ -36,7 +36,7 @@ def _manifest(objects: tuple[KnownObject, ...], dataset: str = "orders", partiti
     return build_manifest(dataset, partition, tuple(RawObject(item.key, item.etag, item.size) for item in objects))
 
 
-def _notice(  # noqa: PLR0913
+def _notice(
     ledger: Ledger,
     *etags: str,
     dataset: str = "orders",

@@ -72,14 +72,14 @@ def _together(target: object, folder: Path) -> list[list[int]]:
     processes = [context.Process(target=target, args=(*arguments, number)) for number in range(PROCESSES)]  # type: ignore[arg-type]
     for process in processes:
         process.start()
-    results = [answers.get(timeout=60) for _ in processes]
+    results = [answers.get(timeout=20) for _ in processes]
     for process in processes:
         process.join()
     return results
 
 
 def _notice_all_days(url: str, barrier: Barrier, answers: Queue[list[int]], _: int) -> None:
-    barrier.wait(60)
+    barrier.wait(20)
     ledger = SqlLedger(url)
     objects = (KnownObject("orders/a", 1, "s", "e"),)
     manifests = [build_manifest("orders", day, (RawObject("orders/a", "e", 1),)) for day in DAYS]
@@ -87,6 +87,6 @@ def _notice_all_days(url: str, barrier: Barrier, answers: Queue[list[int]], _: i
 
 
 def _begin_attempts(url: str, barrier: Barrier, answers: Queue[list[int]], number: int) -> None:
-    barrier.wait(60)
+    barrier.wait(20)
     ledger = SqlLedger(url)
     answers.put([ledger.begin("orders", DAYS[0], "v", f"run-{number}-{day}", NOON).number for day in DAYS])

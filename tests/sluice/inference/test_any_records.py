@@ -26,7 +26,7 @@ RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=5), min_size=1, max_s
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(RECORDS)
 def test_every_record_passes(infer: Infer, build: Build, lines: Lines, records: list[dict[str, object]]) -> None:
     body = lines(records)

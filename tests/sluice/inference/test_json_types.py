@@ -116,3 +116,9 @@ def test_numbers_keep_the_digits_they_were_written_with(infer: Infer, build: Bui
     built = build(infer("things", a__jsonl=body), body)
 
     assert json.dumps(built.records_quarantined) == "0"
+
+
+def test_half_a_surrogate_pair_is_broken(infer: Infer) -> None:
+    inferred = infer("things", a__jsonl=b'{"a": "\\ud800"}\n{"a": "\\ud83d\\ude00"}\n')
+
+    assert "1 more cannot be read as records and will be quarantined." in inferred.notes

@@ -15,17 +15,6 @@ CUT_OFF = "payments/date=2026-11-05/payments-2.csv.gz"
 LATE = "orders/date=2026-11-03/orders-4.jsonl.gz"
 
 
-@pytest.fixture(scope="module")
-def landed() -> dict[str, DemoObject]:
-    return {item.key: item for item in landing_objects()}
-
-
-@pytest.fixture(scope="module")
-def in_the_end(landed: dict[str, DemoObject]) -> list[DemoObject]:
-    later = {item.key: item for item in (*late_objects(), *repaired_objects())}
-    return list((landed | later).values())
-
-
 def text_of(item: DemoObject) -> str:
     is_gzip = item.key.endswith(".gz")
     return (zlib.decompressobj(31).decompress(item.body) if is_gzip else item.body).decode()
@@ -53,8 +42,8 @@ def test_keys_follow_both_layouts(landed: dict[str, DemoObject]) -> None:
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
 @pytest.mark.parametrize("dataset", DATASETS)
-def test_records_are_as_many_as_announced(in_the_end: list[DemoObject], dataset: str, day: object) -> None:
-    items = [item for item in in_the_end if (item.dataset, item.partition) == (dataset, str(day))]
+def test_records_are_as_many_as_announced(in_the_end: dict[str, DemoObject], dataset: str, day: object) -> None:
+    items = [item for item in in_the_end.values() if (item.dataset, item.partition) == (dataset, str(day))]
 
     assert sum(map(records_of, items)) == expected(dataset, str(day), late=True, repaired=True).records_in
 

@@ -1,0 +1,1 @@
+SELECT shop, sum(amount) AS total FROM sales GROUP BY shop

@@ -1,0 +1,203 @@
+"""`sluice up`: a real web server and daemon. Slow and heavy, so it runs in `make test-daemon` only."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from pipeline_assets.cli.environment import Environment
+from resources.clock import SystemClock
+from resources.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+pytestmark = pytest.mark.daemon
+
+CHECKOUT = Path(__file__).parents[2]
+DATASETS = CHECKOUT / "tests" / "cases" / "datasets"
+WEEK = [f"2026-11-{day:02}" for day in range(1, 8)]
+
+LAUNCH = """
+mutation Launch($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+BACKFILL = """
+query Backfill($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status partitionStatusCounts { runStatus count } }
+  }
+}"""
+STARTED_BY = """
+query Runs { runsOrError { ... on Runs { results { jobName status tags { key value } } } } }
+"""
+
+
+class Service:
+    """`sluice up` on a free port, with a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.environment = Environment(Settings(home, (DATASETS,)), SystemClock(), home)
+        variables = {**os.environ, "SLUICE_HOME": str(home), "SLUICE_DATASETS": str(DATASETS)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from pipeline_assets.cli import main; main()", "up", "--port", str(self.port)],
+            cwd=CHECKOUT,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait_until_up(self) -> str:
+        assert self.process.stdout is not None
+        told = []
+        for line in self.process.stdout:
+            told.append(line)
+            if line.startswith("Stop with"):
+                break
+        return "".join(told)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def land(self, day: str, *sales: tuple[int, str, float]) -> None:
+        folder = self.home / f"raw/sales/date={day}"
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps({"sale_id": number, "shop": shop, "amount": amount}) for number, shop, amount in sales]
+        hidden = folder / ".a.jsonl"
+        hidden.write_text("\n".join(lines) + "\n")
+        hidden.replace(folder / "a.jsonl")
+
+    def rows(self, dataset: str, day: str) -> list[tuple[object, ...]]:
+        import duckdb
+
+        files = self.environment.tables.files(dataset, day)
+        if not files:
+            return []
+        with duckdb.connect() as connection:
+            published = f"read_parquet({list(files)}, hive_partitioning = false)"
+            return connection.execute(f"SELECT * EXCLUDE partition_date FROM {published} ORDER BY ALL").fetchall()
+
+    def ask(self, query: str, **variables: object) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["data"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(found: Callable[[], T], seconds: float) -> T:
+    """Return the first true answer, or the last one when time is up."""
+    until = time.monotonic() + seconds
+    while not (answer := found()) and time.monotonic() < until:
+        time.sleep(0.5)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("home"))
+    told = service.wait_until_up()
+    assert f"http://127.0.0.1:{service.port}" in told
+    yield service
+    service.process.kill()
+
+
+def test_a_dropped_file_becomes_rows_and_derived_rows(service: Service) -> None:
+    service.land("2026-11-10", (1, "north", 2.5), (2, "north", 1.0))
+
+    sales = wait_for(lambda: service.rows("sales", "2026-11-10"), 120)
+    totals = wait_for(lambda: service.rows("sales_totals", "2026-11-10"), 120)
+
+    assert [(number, shop, str(amount)) for number, shop, amount in sales] == [
+        (1, "north", "2.50"),
+        (2, "north", "1.00"),
+    ]
+    assert [(shop, str(total)) for shop, total in totals] == [("north", "3.50")]
+
+
+def test_an_overwritten_file_replaces_rows_and_derived_rows(service: Service) -> None:
+    service.land("2026-11-11", (1, "north", 2.5))
+    wait_for(lambda: service.rows("sales_totals", "2026-11-11"), 120)
+    service.land("2026-11-11", (1, "north", 7.25))
+
+    totals = wait_for(lambda: "7.25" in str(service.rows("sales_totals", "2026-11-11")), 120)
+
+    assert totals
+    assert [str(amount) for _, _, amount in service.rows("sales", "2026-11-11")] == ["7.25"]
+
+
+def test_a_backfill_of_a_week_succeeds(service: Service) -> None:
+    for number, day in enumerate(WEEK):
+        service.land(day, (number, "south", 1.0))
+    assets = [{"path": [zone, "sales"]} for zone in ("raw", "processed", "quarantine", "tables")]
+
+    launched = service.ask(LAUNCH, params={"assetSelection": assets, "partitionNames": WEEK})["launchPartitionBackfill"]
+    status = wait_for(lambda: ended(service, launched["backfillId"]), 240)
+
+    assert status == "COMPLETED_SUCCESS"
+    assert all(len(service.rows("sales", day)) == 1 for day in WEEK)
+
+
+def ended(service: Service, backfill: str) -> str:
+    status = service.ask(BACKFILL, id=backfill)["partitionBackfillOrError"]["status"]
+    return status if str(status).startswith(("COMPLETED", "FAILED", "CANCELED")) else ""
+
+
+def test_nothing_is_built_twice(service: Service) -> None:
+    runs = service.ask(STARTED_BY)["runsOrError"]["results"]
+
+    keys = [tag["value"] for run in runs for tag in run["tags"] if tag["key"] == "dagster/run_key"]
+
+    assert len(keys) == len(set(keys))
+    assert {run["status"] for run in runs} <= {"SUCCESS", "STARTED", "QUEUED", "STARTING", "NOT_STARTED"}
+
+
+def test_a_taken_port_is_said_at_once(service: Service, tmp_path: Path) -> None:
+    variables = {**os.environ, "SLUICE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", "from pipeline_assets.cli import main; main()", "up", "--port", str(service.port)]
+
+    answer = subprocess.run(
+        command, cwd=CHECKOUT, env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert answer.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{service.port}" in answer.stderr
+    assert "sluice up --port" in answer.stderr
+
+
+def test_it_stops_and_leaves_no_process_behind(service: Service) -> None:
+    code = service.stop()
+
+    left = subprocess.run(["pgrep", "-f", str(service.home)], capture_output=True, text=True, check=False).stdout
+    assert code == 0
+    assert left == ""
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", service.port)) != 0

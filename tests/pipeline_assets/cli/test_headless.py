@@ -1,0 +1,164 @@
+"""`run_until_quiet`: the same sensor, jobs and automation rules as the daemon's, in one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline_assets.cli.environment import Environment
+from pipeline_assets.cli.headless import Event, Progress, RunSummary, run_until_quiet
+from resources.clock import SystemClock
+from resources.dagster_home import open_dagster
+from resources.settings import Settings
+from sluice.publishing import Effect
+
+DATASETS = Path(__file__).parents[2] / "cases" / "datasets"
+DAY = "2026-11-03"
+NEXT_DAY = "2026-11-04"
+SALE = '{"sale_id": 1, "shop": "north", "amount": 2.5}\n'
+OTHER = '{"sale_id": 2, "shop": "north", "amount": 1}\n'
+
+
+class Shop:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.progress: list[Progress] = []
+        self.environment = Environment(Settings(home, (DATASETS,)), SystemClock(), home)
+
+    def land(self, day: str, text: str, *, name: str = "a", age_seconds: float = 3600) -> None:
+        path = self.home / f"raw/sales/date={day}/{name}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        modified = time.time() - age_seconds
+        os.utime(path, (modified, modified))
+
+    def run(self) -> RunSummary:
+        self.progress.clear()
+        environment = Environment(self.environment.settings, SystemClock(), self.home)
+        return run_until_quiet(environment, on_progress=self.progress.append)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def effects(summary: RunSummary) -> list[tuple[str, str, Effect | None]]:
+    return [(run.dataset, run.partition, run.effect) for run in summary.runs]
+
+
+def test_everything_that_landed_is_built_and_then_what_is_derived(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    shop.land(NEXT_DAY, SALE)
+
+    summary = shop.run()
+
+    assert effects(summary) == [
+        ("sales", DAY, Effect.COMMITTED),
+        ("sales", NEXT_DAY, Effect.COMMITTED),
+        ("sales_totals", DAY, Effect.COMMITTED),
+        ("sales_totals", NEXT_DAY, Effect.COMMITTED),
+    ]
+    assert summary.failed == ()
+    assert len(summary.changed) == 4
+
+
+def test_a_second_call_starts_no_run(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    shop.run()
+
+    assert shop.run().runs == ()
+
+
+def test_an_empty_landing_zone_is_quiet(shop: Shop) -> None:
+    assert shop.run().runs == ()
+
+
+def test_a_late_file_rebuilds_its_partition_and_what_is_derived_from_it(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    shop.land(NEXT_DAY, SALE)
+    shop.run()
+    shop.land(DAY, OTHER, name="late")
+
+    assert effects(shop.run()) == [("sales", DAY, Effect.COMMITTED), ("sales_totals", DAY, Effect.COMMITTED)]
+
+
+def test_a_file_written_this_moment_is_waited_for(shop: Shop) -> None:
+    shop.land(DAY, SALE, age_seconds=0)
+
+    summary = shop.run()
+
+    assert [run.dataset for run in summary.runs] == ["sales", "sales_totals"]
+    assert shop.progress[0].event is Event.WAITING
+
+
+def test_a_run_is_announced_and_counted(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+
+    shop.run()
+
+    told = [(item.event, item.dataset, item.number, item.total) for item in shop.progress]
+    assert told == [
+        (Event.STARTED, "sales", 1, 1),
+        (Event.SUCCEEDED, "sales", 1, 1),
+        (Event.STARTED, "sales_totals", 2, 2),
+        (Event.SUCCEEDED, "sales_totals", 2, 2),
+    ]
+
+
+def test_a_failure_is_told_plainly_and_the_neighbour_goes_on(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    shop.land(NEXT_DAY, SALE)
+    block_staging(shop, DAY)
+
+    summary = shop.run()
+
+    (failed,) = summary.failed
+    assert (failed.dataset, failed.partition, failed.effect) == ("sales", DAY, None)
+    assert failed.error is not None
+    assert "Dagster" not in failed.error
+    assert ("sales_totals", NEXT_DAY, Effect.COMMITTED) in effects(summary)
+
+
+def test_a_failed_partition_is_tried_once_per_call(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    block_staging(shop, DAY)
+    first, second = shop.run(), shop.run()
+    (shop.home / f"processed/sales/date={DAY}").unlink()
+
+    third = shop.run()
+
+    assert len(first.runs) == len(second.runs) == 1
+    assert effects(third) == [("sales", DAY, Effect.COMMITTED), ("sales_totals", DAY, Effect.COMMITTED)]
+
+
+def block_staging(shop: Shop, day: str) -> None:
+    """Put a file where the partition's folder would have to be."""
+    place = shop.home / f"processed/sales/date={day}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("in the way")
+
+
+def test_runs_are_dagster_runs_with_their_partition(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    shop.run()
+
+    with open_dagster(shop.environment.settings.dagster_home) as instance:
+        runs = instance.get_runs()
+
+    assert {run.job_name for run in runs} == {"build_sales", "build_sales_totals"}
+    assert {run.tags["dagster/partition"] for run in runs} == {DAY}
+
+
+def test_files_of_no_dataset_and_of_no_date_in_range_are_told(shop: Shop) -> None:
+    shop.land("2026-10-31", SALE)
+    (shop.home / "raw/readme.txt").write_text("?")
+
+    summary = shop.run()
+
+    assert summary.runs == ()
+    assert summary.seen.outside == (("sales", "2026-10-31"),)
+    assert summary.seen.strays == ("raw/readme.txt",)

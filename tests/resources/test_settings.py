@@ -1,0 +1,69 @@
+"""The environment, read once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resources.settings import Deployment, fetch_settings
+from sluice.errors import SettingInvalid
+
+PROJECT_DATASETS = Path(__file__).resolve().parents[2] / "pipeline_assets" / "datasets"
+
+
+def test_an_empty_environment_gives_a_home_below_the_working_directory(tmp_path: Path) -> None:
+    settings = fetch_settings({}, tmp_path)
+
+    assert settings.home == tmp_path / ".sluice"
+    assert settings.dataset_folders == (PROJECT_DATASETS,)
+    assert settings.deployment is Deployment.LOCAL
+
+
+def test_all_state_lies_in_the_home(tmp_path: Path) -> None:
+    settings = fetch_settings({"SLUICE_HOME": str(tmp_path / "home")}, Path("/elsewhere"))
+
+    assert settings.home == tmp_path / "home"
+    assert settings.raw == tmp_path / "home" / "raw"
+    assert settings.catalog_database == tmp_path / "home" / "catalog.db"
+    assert settings.tables == tmp_path / "home" / "tables"
+    assert settings.ledger_url == f"sqlite:///{tmp_path}/home/ledger.db"
+    assert settings.dagster_home == tmp_path / "home" / "dagster"
+    assert settings.scratch == tmp_path / "home" / "scratch"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("state", "state", id="relative"),
+        pytest.param("a/../state", "state", id="with dots"),
+        pytest.param("", ".sluice", id="empty is unset"),
+    ],
+)
+def test_a_relative_home_is_below_the_working_directory(tmp_path: Path, value: str, expected: str) -> None:
+    assert fetch_settings({"SLUICE_HOME": value}, tmp_path).home == tmp_path / expected
+
+
+def test_a_tilde_is_the_users_folder(tmp_path: Path) -> None:
+    assert fetch_settings({"SLUICE_HOME": "~/state"}, tmp_path).home == Path("~/state").expanduser()
+
+
+def test_further_dataset_folders_come_after_the_projects_own_each_once(tmp_path: Path) -> None:
+    environ = {"SLUICE_DATASETS": f"{tmp_path}/one::two:{tmp_path}/one:{PROJECT_DATASETS}"}
+
+    settings = fetch_settings(environ, tmp_path)
+
+    assert settings.dataset_folders == (PROJECT_DATASETS, tmp_path / "one", tmp_path / "two")
+
+
+def test_an_unknown_deployment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match=r'^SLUICE_ENV="locl" is no deployment\. Did you mean "local"\?$'):
+        fetch_settings({"SLUICE_ENV": "locl"}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["SLUICE_HOME", "SLUICE_DATASETS"])
+def test_a_file_is_no_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SettingInvalid, match=f'^{name}="file" is not a folder'):
+        fetch_settings({name: "file"}, tmp_path)
