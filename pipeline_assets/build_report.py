@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key
-from sluice.quarantine_reader import read_quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +75,8 @@ def _sample_table(outcome: Outcome, store: Store) -> dg.TableMetadataValue:
 
 
 def _rejected(outcome: Outcome, store: Store) -> Iterator[Iterator[QuarantinedRecord]]:
+    from sluice.quarantine_reader import read_quarantine  # loads pyarrow: steps need it, sensors do not
+
     for file in outcome.quarantine_files:
         with store.open(file.key) as opened:
             yield read_quarantine(opened)

@@ -13,7 +13,6 @@ from pipeline_assets.build_report import built_numbers, quarantine_report
 from pipeline_assets.column_schema import lineage_of
 from pipeline_assets.ports import Clock, Ledger, Settings, Store, Tables
 from pipeline_assets.staged import Staged, staged_result
-from pipeline_assets.staging import build_derived
 from sluice.contract import CODE_VERSION, Contract
 from sluice.derivation import column_inputs, derived_manifest, inputs_of
 from sluice.errors import InputNotPublished
@@ -42,6 +41,8 @@ def derived_assets(
         clock: dg.ResourceParam[Clock],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.MaterializeResult[None]]:
+        from pipeline_assets.staging import build_derived  # heavy, see landed.py
+
         partition = context.partition_key
         held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
         manifest = derived_manifest(contract.dataset, partition, {name: item.version for name, item in held.items()})

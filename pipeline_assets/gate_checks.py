@@ -10,7 +10,6 @@ import dagster as dg
 from pipeline_assets.asset_specs import Zone, asset_key
 from pipeline_assets.ports import Clock, Ledger, Store
 from pipeline_assets.staged import fetch_staged
-from pipeline_assets.staging import fetch_outcome
 from sluice.contract import Contract
 from sluice.errors import GateClosed
 from sluice.gates import GATES, Gate, Verdict
@@ -32,6 +31,8 @@ def gate_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[dg.AssetCheckResult]:
+        from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
+
         partition = context.partition_key
         staged = fetch_staged(context.instance, contract, partition)
         outcome = fetch_outcome(store, contract.dataset, partition, staged.version)

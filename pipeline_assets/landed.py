@@ -11,7 +11,6 @@ from pipeline_assets.attempts import attempt_at
 from pipeline_assets.build_report import built_numbers, quarantine_report
 from pipeline_assets.ports import Clock, Ledger, Settings, Store
 from pipeline_assets.staged import Staged, staged_result
-from pipeline_assets.staging import build_partition
 from sluice.arrivals import Noticed, sweep_partition
 from sluice.contract import CODE_VERSION, Contract
 from sluice.errors import RawPartitionEmpty
@@ -56,6 +55,8 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
         clock: dg.ResourceParam[Clock],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.MaterializeResult[None]]:
+        from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
+
         noticed = _notice(contract, context.partition_key, store, ledger, clock)
         version = Version(noticed.manifest.fingerprint, contract.fingerprint, CODE_VERSION)
         with attempt_at(contract.dataset, context.partition_key, version, context.run.run_id, ledger, clock) as attempt:

@@ -11,7 +11,6 @@ from pipeline_assets.column_schema import same_columns_of
 from pipeline_assets.gate_checks import require_gates
 from pipeline_assets.ports import Clock, Ledger, Publication, Store, Tables
 from pipeline_assets.staged import fetch_staged
-from pipeline_assets.staging import fetch_outcome
 from sluice.contract import Contract
 from sluice.history import Published
 from sluice.outcome import Outcome
@@ -35,6 +34,8 @@ def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
         tables: dg.ResourceParam[Tables],
         clock: dg.ResourceParam[Clock],
     ) -> dg.MaterializeResult[None]:
+        from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
+
         partition = context.partition_key
         staged = fetch_staged(context.instance, contract, partition)
         with attempt_at(contract.dataset, partition, staged.version, context.run.run_id, ledger, clock) as attempt:

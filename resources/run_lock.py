@@ -1,4 +1,4 @@
-"""One headless runner at a time: a file lock that the system releases when its holder dies, however it dies."""
+"""One at a time: a file lock that the system releases when its holder dies, however it dies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def hold_lock(path: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock inside the block; when another process has it, call `on_wait` once and wait for it."""
+    """Hold the lock inside the block; when another process has it, call `on_wait` and, if that returns, wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as lock:
         try:

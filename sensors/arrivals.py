@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 import dagster as dg
 
 from sluice.arrivals import ArrivalsLedger, Noticed, RawStore, sweep_raw_zone
-from sluice.contract import CODE_VERSION
-from sluice.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
     from sluice.arrivals import Sweep
     from sluice.contract import Contract
-    from sluice.history import Attempt, Published
+    from sluice.history import Published
 
 SENSOR_NAME = "arrivals"
 _SHOWN = 20
+_FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 class Ledger(ArrivalsLedger, Protocol):
     def noticed_after(self, sequence: int) -> tuple[Noticed, ...]: ...
     def published(self, dataset: str, partition: str) -> Published | None: ...
-    def last_attempt(self, dataset: str, partition: str) -> Attempt | None: ...
 
 
 class Clock(Protocol):
@@ -64,10 +62,10 @@ def build_arrivals_sensor(
         if complaints and _digest(complaints) != cursor.complained:
             context.log.warning("\n".join(complaints))
         waiting = ledger.noticed_after(cursor.sequence)
-        asked, reached = _ask(waiting, contracts, jobs, ledger, cursor.sequence, requests_per_tick)
+        wanted, reached = _wanted(waiting, contracts, jobs, ledger, cursor.sequence, requests_per_tick)
         return dg.SensorResult(
-            run_requests=asked,
-            skip_reason=None if asked else dg.SkipReason(_skip_text(sweep, complaints)),
+            run_requests=[_request(noticed, jobs, context.instance) for noticed in wanted],
+            skip_reason=None if wanted else dg.SkipReason(_skip_text(sweep, complaints)),
             cursor=_Cursor(reached, _digest(complaints)).text,
         )
 
@@ -97,24 +95,24 @@ def _read_cursor(text: str | None) -> _Cursor:
         return _Cursor()
 
 
-def _ask(
+def _wanted(
     waiting: Sequence[Noticed],
     contracts: Mapping[str, Contract],
-    jobs: Mapping[str, UnresolvedAssetJobDefinition],
+    datasets: Collection[str],
     ledger: Ledger,
     reached: int,
     most: int,
-) -> tuple[list[dg.RunRequest], int]:
-    """Return requests for what no table holds yet, and the sequence up to which everything is dealt with."""
-    asked: list[dg.RunRequest] = []
+) -> tuple[list[Noticed], int]:
+    """Return what no table holds yet, and the sequence up to which everything is dealt with."""
+    wanted: list[Noticed] = []
     for noticed in waiting:
-        if len(asked) == most:
+        if len(wanted) == most:
             break
         reached = noticed.sequence
         contract = contracts.get(noticed.manifest.dataset)
-        if contract and contract.dataset in jobs and _is_wanted(noticed, contract, ledger):
-            asked.append(_request(noticed, contract, jobs[contract.dataset].name, ledger))
-    return asked, reached
+        if contract and contract.dataset in datasets and _is_wanted(noticed, contract, ledger):
+            wanted.append(noticed)
+    return wanted, reached
 
 
 def _is_wanted(noticed: Noticed, contract: Contract, ledger: Ledger) -> bool:
@@ -125,26 +123,22 @@ def _is_wanted(noticed: Noticed, contract: Contract, ledger: Ledger) -> bool:
     return published is None or published.outcome.fingerprint != manifest.fingerprint
 
 
-def _request(noticed: Noticed, contract: Contract, job_name: str, ledger: Ledger) -> dg.RunRequest:
+def _request(
+    noticed: Noticed, jobs: Mapping[str, UnresolvedAssetJobDefinition], instance: dg.DagsterInstance
+) -> dg.RunRequest:
     manifest = noticed.manifest
-    # Without the attempt Dagster would drop a legitimate second try for ever.
-    parts = (manifest.dataset, manifest.partition, manifest.fingerprint, noticed.sequence)
-    return dg.RunRequest(
-        run_key=":".join(str(part) for part in (*parts, _next_attempt(noticed, contract, ledger))),
-        job_name=job_name,
-        partition_key=manifest.partition,
-        tags={"sluice/dataset": manifest.dataset, "sluice/fingerprint": manifest.fingerprint},
+    tags = {"sluice/dataset": manifest.dataset, "sluice/fingerprint": manifest.fingerprint}
+    failures = instance.get_runs_count(
+        dg.RunsFilter(tags={**tags, "dagster/partition": manifest.partition}, statuses=_FAILED)
     )
-
-
-def _next_attempt(noticed: Noticed, contract: Contract, ledger: Ledger) -> int:
-    """Count on from a failed attempt at this version; one that still runs keeps its number and so its run key."""
-    manifest = noticed.manifest
-    last = ledger.last_attempt(manifest.dataset, manifest.partition)
-    version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
-    if last is None or last.version != str(version):
-        return 1
-    return last.number + 1 if last.error else last.number
+    # Without the attempt Dagster would drop a legitimate second try for ever; while a run is at work its key stays.
+    parts = (manifest.dataset, manifest.partition, manifest.fingerprint, noticed.sequence, failures + 1)
+    return dg.RunRequest(
+        run_key=":".join(str(part) for part in parts),
+        job_name=jobs[manifest.dataset].name,
+        partition_key=manifest.partition,
+        tags=tags,
+    )
 
 
 def _complaints(sweep: Sweep) -> list[str]:

@@ -27,7 +27,7 @@ class Fault:
     """One way in which a record can be wrong.
 
     `code`, `condition` (never NULL) and `value` (the offending text) are expressions. `doubt` is a cheaper condition
-    that holds wherever `condition` does; only it is asked of every record.
+    that holds wherever `condition` does (else it may be NULL); only it is asked of every record.
     """
 
     code: str
@@ -162,8 +162,8 @@ def _text_faults(text: str, place: _Place) -> list[Fault]:
     if not place.is_json:
         return []
     nested = place.has_type("OBJECT", "ARRAY")
-    # Of all characters only { and [ are 91 but for the bit that 223 leaves out.
-    doubt = f"(ascii({text}) & 223) = 91"
+    # Texts that start with [ or {; each range ends with the character that follows.
+    doubt = f"({text} >= '[' AND {text} < '\\') OR ({text} >= '{{' AND {text} < '|')"
     return [Fault("'wrong_type'", place.name, f"CASE WHEN {doubt} THEN {nested} ELSE false END", text, doubt)]
 
 
@@ -199,7 +199,7 @@ def _list_faults(element: DataType, text: str, place: _Place, depth: int) -> lis
 
 def _rule_faults(column: Column, typed: str, shown: str) -> list[Fault]:
     conditions = _limits(column.rules, typed, duckdb_type(column.type)) + _text_limits(column.rules, typed)
-    return [_plain_fault(code, column.name, f"coalesce({bad}, false)", shown) for code, bad in conditions]
+    return [Fault(quote_literal(code), column.name, f"coalesce({bad}, false)", shown, bad) for code, bad in conditions]
 
 
 def _limits(rules: Rules, typed: str, sql_type: str) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key
 from pipeline_assets.assets import job_name
+from pipeline_assets.cli.left_runs import HEADLESS_TAG, fail_left_by_headless
 from pipeline_assets.cli.run_report import Event, Progress, RunResult, RunSummary
 from pipeline_assets.definitions import build_definitions
 from resources.dagster_home import open_dagster
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "Progress", "RunResult", "RunSummary", "run_until_quiet"]
 
-_RUNNER_TAG = {"sluice/runner": "headless"}
-_UNFINISHED = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _PATIENCE = 5  # times SETTLE: an object that is still being written by then is left for the next invocation
 
@@ -51,7 +45,7 @@ def run_until_quiet(environment: Environment, *, on_progress: Callable[[Progress
 
     home = environment.settings.dagster_home
     with hold_lock(home / "headless.lock", on_wait=say_waiting), open_dagster(home) as instance, _quiet_logs():
-        killed = _report_killed(instance, environment)
+        killed = fail_left_by_headless(instance, environment)
         runner = _Runner(instance, environment, on_progress)
         runner.build()
         return RunSummary(tuple(runner.results), killed, runner.sweep())
@@ -86,6 +80,7 @@ class _Runner:
 
     def build(self) -> None:
         self._build_landed()
+        self._execute(self._outdated(derived=False, since=0))
         self._build_derived()
         while self._build_landed():  # something arrived meanwhile
             self._build_derived()
@@ -108,9 +103,8 @@ class _Runner:
                 return len(self.results) > before
 
     def _build_derived(self) -> None:
-        tried: set[tuple[str, str]] = set()
-        while pending := [item for item in self._derived_pending() if (item.dataset, item.partition) not in tried]:
-            tried |= {(item.dataset, item.partition) for item in pending}
+        before = len(self.results)
+        while pending := self._outdated(derived=True, since=before):  # one derived dataset may read another
             self._execute(pending)
 
     def _landed_pending(self) -> Sequence[_Pending]:
@@ -130,16 +124,20 @@ class _Runner:
             if asked.partition_key and asked.run_key
         ]
 
-    def _derived_pending(self) -> Sequence[_Pending]:
-        """Find derived partitions that are missing or not of their inputs' versions, from what tables hold."""
-        environment = self._environment
-        ledger = environment.ledger
-        statuses = survey(environment.contracts, (), ledger.all_published(), ledger.last_attempt)
+    def _outdated(self, *, derived: bool, since: int) -> Sequence[_Pending]:
+        """Find what tables hold in another version than contracts, code and inputs ask for, unless tried `since`.
+
+        The sensor looks at landed files alone: a contract that was changed rebuilds here, where somebody asked for it.
+        """
+        contracts, ledger = self._environment.contracts, self._environment.ledger
+        manifests = [noticed.manifest for noticed in ledger.noticed_after(0)]
+        tried = {(run.dataset, run.partition) for run in self.results[since:]}
         return [
             _Pending(status.dataset, status.partition, {"sluice/dataset": status.dataset})
-            for status in statuses
+            for status in survey(contracts, manifests, ledger.all_published(), ledger.last_attempt)
             if status.state is not State.PUBLISHED
-            and environment.contracts[status.dataset].transform_sql
+            and (contracts[status.dataset].transform_sql is not None) == derived
+            and (status.dataset, status.partition) not in tried
             and self._has_partition(status.dataset, status.partition)
         ]
 
@@ -163,25 +161,13 @@ class _Runner:
         done = self._definitions.get_job(job_name(item.dataset)).execute_in_process(
             instance=self._instance,
             partition_key=item.partition,
-            tags={**item.tags, **_RUNNER_TAG},
+            tags={**item.tags, **HEADLESS_TAG},
             run_config=_SILENT,
             raise_on_error=False,
         )
         seconds = time.monotonic() - started
         error = None if done.success else _error_of(done)
         return RunResult(item.dataset, item.partition, _effect_of(done, item.dataset), seconds, error)
-
-
-def _report_killed(instance: dg.DagsterInstance, environment: Environment) -> int:
-    """Fail what a killed headless process left unfinished: we hold its lock, so it cannot be at work any more."""
-    left = instance.get_runs(dg.RunsFilter(tags=_RUNNER_TAG, statuses=_UNFINISHED))
-    for run in left:
-        instance.report_run_failed(run, "The `sluice run` process that executed it was killed.")
-        partition = run.tags.get("dagster/partition", "")
-        attempt = environment.ledger.last_attempt(run.tags.get("sluice/dataset", ""), partition)
-        if attempt and attempt.run_id == run.run_id and attempt.ended_at is None:
-            environment.ledger.end(attempt, environment.clock.now(), "killed")
-    return len(left)
 
 
 def _effect_of(done: ExecuteInProcessResult, dataset: str) -> Effect | None:

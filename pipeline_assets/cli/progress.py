@@ -11,6 +11,13 @@ from rich.status import Status
 from rich.text import Text
 
 from pipeline_assets.cli.run_report import Event, Progress
+from sluice.publishing import Effect
+
+EFFECTS = {
+    Effect.COMMITTED: "published",
+    Effect.ALREADY_HELD: "unchanged: the table holds this version",
+    Effect.SUPERSEDED: "left alone: the table holds a newer version",
+}
 
 
 class ProgressLines:
@@ -36,7 +43,7 @@ class ProgressLines:
             case Event.STARTED:
                 self._at_work(f"{_place(progress)} ...")
             case Event.SUCCEEDED:
-                self._line(f"{_place(progress)}  {progress.seconds:.1f} s  {progress.message}", "")
+                self._line(f"{_place(progress)}  {progress.seconds:.1f} s  {EFFECTS[Effect(progress.message)]}", "")
             case Event.FAILED:
                 self._line(f"{_place(progress)}  failed: {progress.message}", "red")
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pipeline_assets.cli.environment import CHECKOUT
+from pipeline_assets.cli.left_runs import ask_again, fail_left_by_service
 from pipeline_assets.cli.output import say
-from resources.dagster_home import prepare_dagster_home
+from resources.dagster_home import open_dagster
+from resources.run_lock import hold_lock
 from sluice.errors import ServiceFailed
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from pipeline_assets.cli.environment import Environment
 
+# Not below DAGSTER_HOME: Dagster's web server sends whatever is in DAGSTER_HOME/logs to its makers and then deletes it,
+# with telemetry switched off as well (1.13.27, dagster/_core/telemetry_upload.py).
+_LOGS = "logs"
 _START_SECONDS = 180
 _STOP_SECONDS = 15
 _POLL_SECONDS = 0.25
@@ -47,27 +52,45 @@ class _Server:
 def serve(environment: Environment, *, host: str, port: int) -> None:
     """Run until Ctrl-C or SIGTERM; raises ServiceFailed when a server cannot start or ends by itself."""
     _require_free(host, port)
-    home = prepare_dagster_home(environment.settings.dagster_home)
     environment.settings.raw.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Both are set, for a shell may have started us with Ctrl-C ignored, which our children would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     say("Starting Dagster; this takes some seconds ...")
     try:
-        with tempfile.TemporaryDirectory(prefix="sluice-up-") as folder, _stopping_all() as servers:
+        with (
+            hold_lock(environment.settings.dagster_home / "service.lock", on_wait=_refuse_second),
+            tempfile.TemporaryDirectory(prefix="sluice-up-") as folder,
+            _stopping_all() as servers,
+        ):
+            _tidy(environment)
             _start_all(servers, environment, Path(folder), host, port)
             say(f"Web    http://{host}:{port}", style="bold")
             say(f"Files  {environment.settings.raw}: what lands there becomes rows (sluice land puts it in place)")
-            say(f"Logs   {home / 'logs'}")
+            say(f"Logs   {environment.settings.home / _LOGS}")
             say("Stop with Ctrl-C.")
             _wait(servers, lambda: False, seconds=None)
     except KeyboardInterrupt:
         say("Stopped.")
 
 
+def _tidy(environment: Environment) -> None:
+    """End what an earlier service left at work, and let the sensor ask for it again."""
+    with open_dagster(environment.settings.dagster_home) as instance:
+        if left := fail_left_by_service(instance, environment):
+            say(f"{left} runs of an earlier `sluice up` had been killed; their partitions are built again.")
+        ask_again(instance)
+
+
+def _refuse_second() -> NoReturn:
+    raise ServiceFailed("Another `sluice up` is at work on this SLUICE_HOME.", cure="Use that one, or stop it first.")
+
+
 def _start_all(servers: list[_Server], environment: Environment, folder: Path, host: str, port: int) -> None:
     """Start the code server first: one process that loads the contracts, for the other two to ask."""
     code_socket, workspace = folder / "code.sock", folder / "workspace.yaml"
     workspace.write_text(_WORKSPACE.format(socket=code_socket))
-    logs = environment.settings.dagster_home / "logs"
+    logs = environment.settings.home / _LOGS
     logs.mkdir(exist_ok=True)
     variables = _child_variables(environment)
 
@@ -166,7 +189,3 @@ def _answers(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(_POLL_SECONDS)
         return probe.connect_ex((host, port)) == 0
-
-
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt

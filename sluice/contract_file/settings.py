@@ -26,6 +26,11 @@ def _written_date(value: object) -> object:
     raise ValueError("write it as 2026-11-01")
 
 
+def _unknown_fields(value: object) -> UnknownFields:
+    """The class itself is no validator to Pydantic: since Python 3.13 its signature takes `*values`."""
+    return UnknownFields(str(value))
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -45,7 +50,7 @@ class Settings(_Settings):
     sort_by: Annotated[
         tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
     ] = ()
-    unknown_fields: Annotated[UnknownFields, BeforeValidator(UnknownFields)] = UnknownFields.IGNORE
+    unknown_fields: Annotated[UnknownFields, BeforeValidator(_unknown_fields)] = UnknownFields.IGNORE
     csv: CsvSettings | None = None
 
 

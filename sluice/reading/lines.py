@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BLOCK_BYTES = 1 << 19
-"""Large enough to make calls cheap, small enough to stay in the cache while a block is looked at again and again."""
+BLOCK_BYTES = 1 << 21
+"""Large enough to make calls and batches cheap, small enough to stay in the cache while it is looked at repeatedly."""
 MAX_LINE_BYTES = 64 << 20
 KEPT_OF_LONG_LINE_BYTES = 1 << 20
 _LF, _CR = 10, 13

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: dict[str, pa.DataType] = {"obj": pa.int32(), "line_no": pa.int64(), "line": pa.string_view()}
 BATCH_SCHEMA = pa.schema(_COLUMNS)
-BATCH_RECORDS = 4096
+BATCH_RECORDS = 8192
 EMPTY_BATCH = pa.RecordBatch.from_pylist([], schema=BATCH_SCHEMA)
 
 _VIEW = np.dtype([("length", "<i4"), ("prefix", "V4"), ("buffer", "<i4"), ("offset", "<i4")])

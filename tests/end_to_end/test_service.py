@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 
@@ -21,6 +21,7 @@ from resources.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import TracebackType
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ query Backfill($id: String!) {
     ... on PartitionBackfill { status partitionStatusCounts { runStatus count } }
   }
 }"""
-STARTED_BY = """
+RUNS = """
 query Runs { runsOrError { ... on Runs { results { jobName status tags { key value } } } } }
 """
 
@@ -65,6 +66,15 @@ class Service:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        kill_all(self.home)
+        self.process.communicate()
 
     def wait_until_up(self) -> str:
         assert self.process.stdout is not None
@@ -107,6 +117,19 @@ class Service:
             return json.load(answer)["data"]
 
 
+def processes_of(home: Path) -> set[int]:
+    """Return every process that works for this home: the command, the servers and their runs."""
+    mark = f"SLUICE_HOME={home}\0".encode()
+    return {int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in environment_of(path)}
+
+
+def environment_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has just ended, or is not ours
+        return b""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -117,17 +140,16 @@ def wait_for(found: Callable[[], T], seconds: float) -> T:
     """Return the first true answer, or the last one when time is up."""
     until = time.monotonic() + seconds
     while not (answer := found()) and time.monotonic() < until:
-        time.sleep(0.5)
+        time.sleep(0.2)
     return answer
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("home"))
-    told = service.wait_until_up()
-    assert f"http://127.0.0.1:{service.port}" in told
-    yield service
-    service.process.kill()
+    with Service(tmp_path_factory.mktemp("home")) as service:
+        told = service.wait_until_up()
+        assert f"http://127.0.0.1:{service.port}" in told
+        yield service
 
 
 def test_a_dropped_file_becomes_rows_and_derived_rows(service: Service) -> None:
@@ -166,18 +188,22 @@ def test_a_backfill_of_a_week_succeeds(service: Service) -> None:
     assert all(len(service.rows("sales", day)) == 1 for day in WEEK)
 
 
+def statuses(service: Service) -> set[str]:
+    return {run["status"] for run in service.ask(RUNS)["runsOrError"]["results"]}
+
+
 def ended(service: Service, backfill: str) -> str:
     status = service.ask(BACKFILL, id=backfill)["partitionBackfillOrError"]["status"]
     return status if str(status).startswith(("COMPLETED", "FAILED", "CANCELED")) else ""
 
 
 def test_nothing_is_built_twice(service: Service) -> None:
-    runs = service.ask(STARTED_BY)["runsOrError"]["results"]
+    runs = service.ask(RUNS)["runsOrError"]["results"]
 
     keys = [tag["value"] for run in runs for tag in run["tags"] if tag["key"] == "dagster/run_key"]
 
     assert len(keys) == len(set(keys))
-    assert {run["status"] for run in runs} <= {"SUCCESS", "STARTED", "QUEUED", "STARTING", "NOT_STARTED"}
+    assert statuses(service) <= {"SUCCESS", "STARTED", "QUEUED", "STARTING", "NOT_STARTED"}
 
 
 def test_a_taken_port_is_said_at_once(service: Service, tmp_path: Path) -> None:
@@ -196,8 +222,36 @@ def test_a_taken_port_is_said_at_once(service: Service, tmp_path: Path) -> None:
 def test_it_stops_and_leaves_no_process_behind(service: Service) -> None:
     code = service.stop()
 
-    left = subprocess.run(["pgrep", "-f", str(service.home)], capture_output=True, text=True, check=False).stdout
     assert code == 0
-    assert left == ""
+    assert processes_of(service.home) == set()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", service.port)) != 0
+
+
+def test_what_was_being_built_when_everything_was_killed_is_built_by_the_next_service(tmp_path: Path) -> None:
+    with Service(tmp_path) as killed:
+        killed.wait_until_up()
+        killed.land("2026-11-10", (1, "north", 2.5))
+        at_work = wait_for(lambda: {"STARTING", "STARTED"} & statuses(killed), 120)
+
+    with Service(tmp_path) as following:
+        told = following.wait_until_up()
+        sales = wait_for(lambda: following.rows("sales", "2026-11-10"), 120)
+
+    assert at_work
+    assert "1 runs of an earlier `sluice up` had been killed" in told
+    assert len(sales) == 1
+
+
+def test_a_second_service_on_the_same_home_is_refused(tmp_path: Path) -> None:
+    with Service(tmp_path) as first:
+        first.wait_until_up()
+        with Service(tmp_path) as second:
+            told = second.wait_until_up()
+
+    assert "Another `sluice up` is at work on this SLUICE_HOME" in told
+
+
+def kill_all(home: Path) -> None:
+    for process in processes_of(home):
+        os.kill(process, signal.SIGKILL)

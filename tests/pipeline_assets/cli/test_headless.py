@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipeline_assets.cli.environment import Environment
 from pipeline_assets.cli.headless import Event, Progress, RunSummary, run_until_quiet
-from resources.clock import SystemClock
+from resources.clock import Clock, SystemClock
 from resources.dagster_home import open_dagster
 from resources.settings import Settings
 from sluice.publishing import Effect
@@ -35,10 +37,23 @@ class Shop:
         modified = time.time() - age_seconds
         os.utime(path, (modified, modified))
 
-    def run(self) -> RunSummary:
+    def run(self, clock: Clock | None = None) -> RunSummary:
         self.progress.clear()
-        environment = Environment(self.environment.settings, SystemClock(), self.home)
+        environment = Environment(self.environment.settings, clock or SystemClock(), self.home)
         return run_until_quiet(environment, on_progress=self.progress.append)
+
+
+class ClockFrom:
+    """Shows `first` when it is first asked and goes on from there, however long it took until then."""
+
+    def __init__(self, first: datetime) -> None:
+        self._first = first
+        self._asked: float | None = None
+
+    def now(self) -> datetime:
+        asked = time.monotonic()
+        self._asked = self._asked or asked
+        return self._first + timedelta(seconds=asked - self._asked)
 
 
 @pytest.fixture
@@ -89,7 +104,7 @@ def test_a_late_file_rebuilds_its_partition_and_what_is_derived_from_it(shop: Sh
 def test_a_file_written_this_moment_is_waited_for(shop: Shop) -> None:
     shop.land(DAY, SALE, age_seconds=0)
 
-    summary = shop.run()
+    summary = shop.run(ClockFrom(datetime.now(UTC)))
 
     assert [run.dataset for run in summary.runs] == ["sales", "sales_totals"]
     assert shop.progress[0].event is Event.WAITING
@@ -140,6 +155,27 @@ def block_staging(shop: Shop, day: str) -> None:
     place = shop.home / f"processed/sales/date={day}"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("in the way")
+
+
+def test_a_changed_contract_rebuilds_its_partitions_once(shop: Shop, tmp_path: Path) -> None:
+    shop.land(DAY, SALE)
+    shop.run()
+    shop.environment = Environment(Settings(shop.home, (changed_datasets(tmp_path),)), SystemClock(), shop.home)
+
+    first, second = shop.run(), shop.run()
+
+    assert effects(first) == [("sales", DAY, Effect.COMMITTED), ("sales_totals", DAY, Effect.COMMITTED)]
+    assert second.runs == ()
+
+
+def changed_datasets(folder: Path) -> Path:
+    """Return a copy of the datasets in which a sale has a lowest amount."""
+    copy = folder / "changed"
+    shutil.copytree(DATASETS, copy)
+    contract = copy / "sales" / "contract.yaml"
+    old = 'physicalType: "decimal(12,2)", required: true'
+    contract.write_text(contract.read_text().replace(old, f"{old}, logicalTypeOptions: {{ minimum: 0 }}"))
+    return copy
 
 
 def test_runs_are_dagster_runs_with_their_partition(shop: Shop) -> None:

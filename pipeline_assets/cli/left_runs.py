@@ -1,0 +1,48 @@
+"""Runs that a killed process left unfinished: nothing else would ever end them, and each holds a place in the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
+
+from sensors.arrivals import SENSOR_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline_assets.cli.environment import Environment
+
+HEADLESS_TAG = {"sluice/runner": "headless"}
+
+_AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+
+
+def fail_left_by_headless(instance: dg.DagsterInstance, environment: Environment) -> int:
+    """Fail what an earlier `sluice run` left; the caller holds its lock, so that none can be at work."""
+    statuses = [dg.DagsterRunStatus.NOT_STARTED, *_AT_WORK]
+    return _fail(instance.get_runs(dg.RunsFilter(tags=HEADLESS_TAG, statuses=statuses)), instance, environment)
+
+
+def fail_left_by_service(instance: dg.DagsterInstance, environment: Environment) -> int:
+    """Fail what an earlier `sluice up` left; the caller holds its lock. What waits in the queue goes on by itself."""
+    at_work = instance.get_runs(dg.RunsFilter(statuses=_AT_WORK))
+    return _fail([run for run in at_work if not HEADLESS_TAG.items() <= run.tags.items()], instance, environment)
+
+
+def ask_again(instance: dg.DagsterInstance) -> None:
+    """Let the arrivals sensor begin anew: it asks for whatever no table holds, failed and killed partitions too."""
+    for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR):
+        if state.instigator_name == SENSOR_NAME and isinstance(state.instigator_data, SensorInstigatorData):
+            instance.update_instigator_state(state.with_data(state.instigator_data._replace(cursor=None)))
+
+
+def _fail(runs: Sequence[dg.DagsterRun], instance: dg.DagsterInstance, environment: Environment) -> int:
+    for run in runs:
+        instance.report_run_failed(run, "The process that executed this run was killed.")
+        dataset, partition = run.tags.get("sluice/dataset", ""), run.tags.get("dagster/partition", "")
+        attempt = environment.ledger.last_attempt(dataset, partition)
+        if attempt and attempt.run_id == run.run_id and attempt.ended_at is None:
+            environment.ledger.end(attempt, environment.clock.now(), "killed")
+    return len(runs)
