@@ -40,10 +40,14 @@ def reject_not_unique(connection: DuckDBPyConnection, contract: Contract) -> Non
             f"INSERT INTO not_unique SELECT {OBJECT}, {LINE_NO}, {quote_literal(name)}, CAST({column} AS VARCHAR) "
             f"FROM ({ranked}) WHERE place > 1"
         )
-    connection.execute(
-        f"CREATE TEMP VIEW {PUBLISHABLE} AS SELECT * FROM parsed ANTI JOIN superseded USING ({OBJECT}, {LINE_NO}) "
-        f"ANTI JOIN not_unique USING ({OBJECT}, {LINE_NO}) WHERE {GOOD}"
-    )
+    # Even an empty table costs a join over all records.
+    losers = [table for table in ("superseded", "not_unique") if _has_rows(connection, table)]
+    joins = " ".join(f"ANTI JOIN {loser} USING ({OBJECT}, {LINE_NO})" for loser in losers)
+    connection.execute(f"CREATE TEMP VIEW {PUBLISHABLE} AS SELECT * FROM parsed {joins} WHERE {GOOD}")
+
+
+def _has_rows(connection: DuckDBPyConnection, table: str) -> bool:
+    return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None
 
 
 def unique_columns(contract: Contract) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ class _Splitter:
             yield self._long_line(chunk[:first])
             yield from self._lines(chunk[first:last])
         else:
-            yield from self._lines(b"".join([*self._held, chunk[:last]]))
+            yield from self._lines(b"".join([*self._held, memoryview(chunk)[:last]]))
         self._held, self._held_bytes = [], 0
         self._hold(chunk[last:])
 
