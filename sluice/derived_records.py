@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Input = tuple[Contract, Sequence[str]]
 
 
+_RESULT = "_sluice_result"
+
+
 def write_derived(contract: Contract, inputs: Mapping[str, Input], target: Path, limits: Limits) -> None:
     """Write what the query gives to `target`; inputs are, by table name, the contract and the data files to show.
 
@@ -33,8 +36,8 @@ def write_derived(contract: Contract, inputs: Mapping[str, Input], target: Path,
         for name, (declared, files) in inputs.items():
             connection.execute(f"CREATE VIEW {quote_identifier(name)} AS {_rows(declared, files)}")
         _check_columns(connection, contract)
-        query, file = contract.transform_sql or "", quote_literal(str(target))
-        connection.execute(f"COPY ({query}\n) TO {file} (FORMAT parquet, COMPRESSION zstd)")
+        file = quote_literal(str(target))
+        connection.execute(f"COPY (FROM {_RESULT}) TO {file} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _rows(declared: Contract, files: Sequence[str]) -> str:
@@ -50,7 +53,9 @@ def _rows(declared: Contract, files: Sequence[str]) -> str:
 def _check_columns(connection: DuckDBPyConnection, contract: Contract) -> None:
     path = contract.path.removesuffix("contract.yaml") + "transform.sql"
     try:
-        described = connection.execute(f"DESCRIBE {contract.transform_sql or ''}").fetchall()
+        # A view, and not a subquery, because the query may end in a semicolon and a comment.
+        connection.execute(f"CREATE VIEW {_RESULT} AS\n{contract.transform_sql or ''}")
+        described = connection.execute(f"DESCRIBE {_RESULT}").fetchall()
     except duckdb.Error as error:
         raise TransformInvalid(path=path, problem=str(error), cure="Correct the query.") from error
     found = {str(row[0]) for row in described}

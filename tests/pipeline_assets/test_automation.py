@@ -122,6 +122,31 @@ def test_a_failure_is_not_tried_again_until_an_input_changes(world: World, autom
     assert automation.tick() == {DAY: ALL}
 
 
+def test_a_change_right_after_the_build_is_not_lost_between_two_ticks(world: World, automation: Automation) -> None:
+    """Both happen before the next tick, so that it sees the build and the change at once."""
+    build_inputs(world)
+    automation.tick()
+    world.build("revenue", DAY)
+    world.land_orders(DAY, NEWER)
+    world.build("orders", DAY)
+
+    assert automation.tick() == {DAY: ALL}
+
+
+def test_a_change_during_the_build_is_seen_when_it_has_ended(world: World, automation: Automation) -> None:
+    build_inputs(world)
+    automation.tick()
+    world.build("revenue", DAY)
+    world.land_orders(DAY, NEWER)
+    world.build("orders", DAY)
+    automation.tick()
+    world.build("revenue", DAY)
+    world.land_orders(DAY, GOOD)
+    world.build("orders", DAY)
+
+    assert automation.tick() == {DAY: ALL}
+
+
 def test_a_change_while_nobody_looked_is_seen_at_the_next_tick(world: World, automation: Automation) -> None:
     build_inputs(world)
     world.build("revenue", DAY)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,13 @@ import pytest
 
 from sluice.publishing import Effect
 from sluice.version import Version
+from tests.world import CONTRACTS, REVENUE, World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dagster._core.execution.execute_in_process_result import ExecuteInProcessResult
 
-    from tests.world import World
 
 DAY = "2026-11-03"
 NEXT_DAY = "2026-11-04"
@@ -149,6 +151,7 @@ def test_building_the_same_files_again_changes_nothing(world: World) -> None:
     world.land_orders(DAY, GOOD)
     world.build("orders", DAY)
     held, published = world.tables.held("orders", DAY), world.ledger.published("orders", DAY)
+    world.clock.instant += timedelta(minutes=1)
 
     again = world.build("orders", DAY)
 
@@ -309,6 +312,19 @@ def test_a_derived_dataset_is_built_from_the_tables_of_its_date(world: World) ->
     world.build("customers", DAY)
 
     assert world.build("revenue", DAY).success
+    assert world.rows("revenue") == [("FR", Decimal("9.50"))]
+
+
+def test_a_query_may_end_in_a_semicolon_and_a_comment(tmp_path: Path) -> None:
+    ended = replace(REVENUE, transform_sql=f"-- revenue\n{REVENUE.transform_sql}; -- the end")
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance, {**CONTRACTS, "revenue": ended})
+        world.land_orders(DAY, GOOD)
+        world.land_customers(DAY, "7,FR")
+        world.build("orders", DAY)
+        world.build("customers", DAY)
+
+        assert world.build("revenue", DAY).success
     assert world.rows("revenue") == [("FR", Decimal("9.50"))]
 
 
