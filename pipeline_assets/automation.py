@@ -21,8 +21,9 @@ def derived_from_tables() -> Condition:
         & ~dg.AutomationCondition.any_deps_in_progress()
         & ~dg.AutomationCondition.in_progress()
     )
-    # Not `since_last_handled`: `since` forgets a change that one tick sees together with what answers it, be it a build
-    # of the older input or the request before. Only a request in a tick without a change answers; at worst one too many.
+    # Not `since_last_handled`: `since` forgets a change that one tick sees together with what answers it, be it a
+    # build of the older input or the request before. A request in a tick without a change answers; at worst one is
+    # too many.
     unanswered = changed.since(dg.AutomationCondition.newly_requested() & ~changed)
     needed = unanswered.with_label("an input has changed") | missing.with_label("not built yet")
     return (needed & quiet).with_label("derived from tables")

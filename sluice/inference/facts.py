@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from sluice.datatypes import Boolean, Date, Double, Integer, Timestamp
-from sluice.scalar_sql import scalar_sql
+from sluice.transform.scalar_sql import scalar_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -214,7 +214,7 @@ def test_a_closed_gate_keeps_its_partition_out_while_the_neighbour_goes_on(world
 
 
 def test_a_pass_of_the_neighbour_does_not_open_a_closed_gate(world: World) -> None:
-    """What unpartitioned checks get wrong: see docs/decisions on partitioned checks."""
+    """What unpartitioned checks get wrong: docs/decisions/0009-dagster-on-one-machine.md."""
     world.land_orders(DAY, GOOD)
     world.land_orders(NEXT_DAY, GOOD)
     world.build("orders", DAY, *STEPS_BEFORE_TABLE)

@@ -8,8 +8,8 @@ from decimal import Decimal as Number
 from typing import TYPE_CHECKING
 
 from sluice.datatypes import Boolean, DataType, Date, Decimal, Double, Integer, Json, ListOf, Struct, Text, Timestamp
-from sluice.scalar_sql import scalar_sql
 from sluice.sql_types import duckdb_type, quote_identifier, quote_literal
+from sluice.transform.scalar_sql import scalar_sql
 
 if TYPE_CHECKING:
     from sluice.contract import Column, Rules

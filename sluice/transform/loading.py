@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from sluice.column_sql import LINE
 from sluice.contract import FileFormat
-from sluice.csv_header import header_fault
-from sluice.deduplication import unique_columns
-from sluice.read_ahead import ReadAhead
 from sluice.reading import BATCH_SCHEMA, RawInput, read_objects
-from sluice.record_sql import GOOD, LINE_NO, OBJECT, UNKNOWN, CsvLayout, RecordSql
 from sluice.sql_types import duckdb_type, quote_identifier
+from sluice.transform.column_sql import LINE
+from sluice.transform.csv_header import header_fault
+from sluice.transform.deduplication import unique_columns
+from sluice.transform.read_ahead import ReadAhead
+from sluice.transform.record_sql import GOOD, LINE_NO, OBJECT, UNKNOWN, CsvLayout, RecordSql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sluice.contract import Contract, Source
     from sluice.manifest import Manifest, RawObject
     from sluice.reading import Tally, Unreadable
-    from sluice.spool import Spool
+    from sluice.transform.spool import Spool
 
 Layouts = dict[CsvLayout | None, list[int]]
 """Which objects, by number, were read under which layout; None is the layout of JSON records."""

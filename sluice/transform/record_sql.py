@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice.column_sql import LINE, RAW, WHOLE, ColumnSql, Fault, column_sql, json_shape
 from sluice.contract import UnknownFields
 from sluice.datatypes import Date, ListOf, Struct, Text, Timestamp
 from sluice.reading.csv_fields import field_value, fields_expression
 from sluice.sql_types import quote_identifier, quote_literal
+from sluice.transform.column_sql import LINE, RAW, WHOLE, ColumnSql, Fault, column_sql, json_shape
 
 if TYPE_CHECKING:
     from sluice.contract import Column, Contract, CsvDialect

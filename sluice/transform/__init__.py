@@ -10,16 +10,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.column_sql import LINE
 from sluice.contract import PARTITION_COLUMN
-from sluice.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique, unique_columns
-from sluice.loading import load, record_sql, unreadable_objects
 from sluice.outcome import ObjectBalance, ReasonCount
 from sluice.quarantine import QuarantineFile, Rejected, quarantined_by_object, reason_counts
 from sluice.reading import original_bytes
-from sluice.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN
-from sluice.spool import Spool
 from sluice.sql_types import quote_identifier, quote_literal
+from sluice.transform.column_sql import LINE
+from sluice.transform.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique, unique_columns
+from sluice.transform.loading import load, record_sql, unreadable_objects
+from sluice.transform.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN
+from sluice.transform.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sluice.contract import Contract, Source
-    from sluice.loading import Layouts
     from sluice.manifest import Manifest, RawObject
     from sluice.reading import Tally
+    from sluice.transform.loading import Layouts
 
 ROW_GROUP_RECORDS = 122_880
 """DuckDB's own measure: larger groups are written by one core while the other waits (1.4 times the time at 250,000).

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluice.record_sql import GOOD, LINE_NO, OBJECT
 from sluice.sql_types import quote_identifier, quote_literal
+from sluice.transform.record_sql import GOOD, LINE_NO, OBJECT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
