@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from sluice.contract import PARTITION_COLUMN
+from sluice.derivation import transform_path
 from sluice.errors import TransformInvalid
 from sluice.sql_types import duckdb_type, quote_identifier, quote_literal
 from sluice.transform import connect
@@ -41,17 +42,19 @@ def write_derived(contract: Contract, inputs: Mapping[str, Input], target: Path,
 
 
 def _rows(declared: Contract, files: Sequence[str]) -> str:
+    """Every declared column, NULL where a file was written before the contract had it."""
     typed = [(column.name, duckdb_type(column.type)) for column in declared.columns] + [(PARTITION_COLUMN, "DATE")]
-    if not files:
-        columns = ", ".join(f"CAST(NULL AS {kind}) AS {quote_identifier(name)}" for name, kind in typed)
-        return f"SELECT {columns} WHERE false"
-    listed = ", ".join(quote_literal(file) for file in files)
-    columns = ", ".join(quote_identifier(name) for name, _ in typed)
-    return f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quote_identifier(name)}" for name, kind in typed)
+    rows = f"SELECT {nothing} WHERE false"
+    if files:
+        listed = ", ".join(quote_literal(file) for file in files)
+        options = "union_by_name = true, hive_partitioning = false"
+        rows += f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], {options})"
+    return f"SELECT {', '.join(quote_identifier(name) for name, _ in typed)} FROM ({rows})"
 
 
 def _check_columns(connection: DuckDBPyConnection, contract: Contract) -> None:
-    path = contract.path.removesuffix("contract.yaml") + "transform.sql"
+    path = transform_path(contract)
     try:
         # A view, and not a subquery, because the query may end in a semicolon and a comment.
         connection.execute(f"CREATE VIEW {_RESULT} AS\n{contract.transform_sql or ''}")
