@@ -52,8 +52,10 @@ def build_and_publish(folder: Path, workspace: Path) -> Callable[[], int]:
     from resources.local_catalog import open_local_catalog
     from resources.object_store import LocalObjectStore
     from sluice.contract_file import read_contract
+    from sluice.gates.evidence import StagedEvidence
     from sluice.gates.records_are_conserved import judge
     from sluice.manifest import RawObject, build_manifest
+    from sluice.profile import Profile
 
     contract = read_contract(CONTRACT.read_text(), path=str(CONTRACT))
     landing = workspace / "raw" / contract.dataset / f"date={PARTITION}"
@@ -72,7 +74,7 @@ def build_and_publish(folder: Path, workspace: Path) -> Callable[[], int]:
             run_id="bench",
             clock=SystemClock(),
         )
-        verdict = judge(outcome)
+        verdict = judge(StagedEvidence(contract, outcome, Profile()))
         if not verdict.holds:
             raise SystemExit(verdict.explanation)
         tables = IcebergTables(open_local_catalog(workspace / "catalog.db", workspace / "tables"), store)

@@ -9,8 +9,8 @@ import dagster as dg
 
 from pipeline_assets.asset_specs import daily_partitions
 from pipeline_assets.derived import derived_assets
-from pipeline_assets.gate_checks import gate_checks
 from pipeline_assets.landed import processed_assets, raw_asset
+from pipeline_assets.staged_gates import staged_checks
 from pipeline_assets.tables import table_asset
 from sluice.derivation import in_build_order, inputs_of
 
@@ -61,4 +61,4 @@ def _build_dataset(
         description=f"Builds one partition of {contract.dataset}, from what it reads to its table.",
         tags={"sluice/dataset": contract.dataset},
     )
-    return DatasetAssets(assets, gate_checks(contract, partitions), job)
+    return DatasetAssets(assets, staged_checks(contract, partitions), job)

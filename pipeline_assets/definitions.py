@@ -9,6 +9,8 @@ import dagster as dg
 from pipeline_assets.assets import build_datasets
 from sensors.arrivals import build_arrivals_sensor
 from sensors.automation import build_automation_sensor
+from sensors.freshness import build_freshness_sensor
+from sensors.reopening import build_reopening_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,14 +20,20 @@ if TYPE_CHECKING:
 
 
 def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, object]) -> dg.Definitions:
-    """Return everything Dagster runs. `ports` holds store, ledger, tables, clock and settings, or Dagster resources."""
+    """Return everything Dagster runs. `ports` holds what lazy_ports names, or Dagster resources."""
     datasets = build_datasets(contracts)
-    landed = {name: dataset.job for name, dataset in datasets.items() if contracts[name].source}
+    jobs = {name: dataset.job for name, dataset in datasets.items()}
+    landed = {name: job for name, job in jobs.items() if contracts[name].source}
     return dg.Definitions(
         assets=[asset for dataset in datasets.values() for asset in dataset.assets],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=[dataset.job for dataset in datasets.values()],
-        sensors=[build_arrivals_sensor(contracts, landed), build_automation_sensor()],
+        jobs=list(jobs.values()),
+        sensors=[
+            build_arrivals_sensor(contracts, landed),
+            build_automation_sensor(),
+            build_reopening_sensor(contracts, jobs),
+            build_freshness_sensor(contracts),
+        ],
         resources=dict(ports),
         # The steps of a run are one straight line: a process for each would cost seconds and buy nothing.
         executor=dg.in_process_executor,
@@ -39,7 +47,9 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
         "ledger": dg.ResourceDefinition(lambda _: environment.ledger),
         "tables": dg.ResourceDefinition(lambda _: environment.tables),
         "clock": dg.ResourceDefinition(lambda _: environment.clock),
+        "prices": dg.ResourceDefinition(lambda _: environment.prices),
         "settings": dg.ResourceDefinition(lambda _: environment.settings),
+        "expectation_engine": dg.ResourceDefinition(lambda _: environment.expectation_engine),
     }
 
 

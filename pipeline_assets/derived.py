@@ -10,12 +10,17 @@ from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
 from pipeline_assets.attempts import attempt_at
 from pipeline_assets.automation import derived_from_tables
 from pipeline_assets.build_report import built_numbers, quarantine_report
+from pipeline_assets.check_report import gate_spec
 from pipeline_assets.column_schema import lineage_of
-from pipeline_assets.ports import Clock, Ledger, Settings, Store, Tables
+from pipeline_assets.funding import Purse
+from pipeline_assets.ports import Clock, Ledger, Prices, Settings, Store, Tables
+from pipeline_assets.raw_gates import judge_raw_gates
 from pipeline_assets.staged import Staged, staged_result
 from sluice.contract import CODE_VERSION, Contract
 from sluice.derivation import column_inputs, derived_manifest, inputs_of
 from sluice.errors import InputNotPublished
+from sluice.gates import RAW_GATES
+from sluice.judging import closed, gates_of
 from sluice.publishing import Held
 from sluice.version import Version
 
@@ -24,6 +29,7 @@ def derived_assets(
     contract: Contract, contracts: Mapping[str, Contract], partitions: dg.DailyPartitionsDefinition
 ) -> dg.AssetsDefinition:
     inputs = inputs_of(contract, contracts)
+    processed, gates = asset_key(Zone.PROCESSED, contract.dataset), gates_of(contract, RAW_GATES)
     tables_read = [asset_key(Zone.TABLES, name) for name in inputs]
 
     @dg.multi_asset(
@@ -32,6 +38,7 @@ def derived_assets(
             asset_spec(zone, contract, partitions, deps=tables_read, automation=derived_from_tables())
             for zone in (Zone.PROCESSED, Zone.QUARANTINE)
         ],
+        check_specs=[gate_spec(gate, processed, contract, partitions) for gate in gates],
     )
     def derived(
         context: dg.AssetExecutionContext,
@@ -39,25 +46,38 @@ def derived_assets(
         ledger: dg.ResourceParam[Ledger],
         tables: dg.ResourceParam[Tables],
         clock: dg.ResourceParam[Clock],
+        prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         from pipeline_assets.staging import build_derived  # heavy, see landed.py
 
-        partition = context.partition_key
+        partition, run_id = context.partition_key, context.run.run_id
         held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
         manifest = derived_manifest(contract.dataset, partition, {name: item.version for name, item in held.items()})
         version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
-        with attempt_at(contract.dataset, partition, version, context.run.run_id, ledger, clock) as attempt:
+        purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
+        bytes_in = sum(_fetch_size(name, partition, ledger) for name in inputs)
+        judgement = judge_raw_gates(purse, store, manifest, version, bytes_in=bytes_in)
+        yield from judgement.check_results(processed)
+        for item in judgement.stopped_by[:1]:
+            raise closed(item, gates)
+        with (
+            attempt_at(contract.dataset, partition, version, run_id, ledger, clock) as attempt,
+            purse.spending(partition) as bill,
+        ):
             outcome = build_derived(
                 contract=contract,
                 manifest=manifest,
                 inputs={name: (contracts[name], tables.files(name, partition)) for name in inputs},
                 store=store,
                 scratch=settings.scratch,
-                run_id=context.run.run_id,
+                run_id=run_id,
                 clock=clock,
             )
-        metadata = built_numbers(outcome) | {
+            bill.outcome = outcome
+        metadata = {
+            **built_numbers(outcome),
+            **bill.numbers,
             "attempt": attempt.number,
             "dagster/column_lineage": _column_lineage(contract, contracts),
         }
@@ -73,6 +93,11 @@ def _fetch_held(contract: Contract, name: str, partition: str, tables: Tables) -
     if held is None:
         raise InputNotPublished(dataset=contract.dataset, partition=partition, missing=name)
     return held
+
+
+def _fetch_size(name: str, partition: str, ledger: Ledger) -> int:
+    published = ledger.published(name, partition)
+    return published.outcome.bytes_out if published else 0
 
 
 def _column_lineage(contract: Contract, contracts: Mapping[str, Contract]) -> dg.TableColumnLineage:

@@ -9,33 +9,52 @@ import dagster as dg
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
 from pipeline_assets.attempts import attempt_at
 from pipeline_assets.build_report import built_numbers, quarantine_report
-from pipeline_assets.ports import Clock, Ledger, Settings, Store
+from pipeline_assets.check_report import gate_spec
+from pipeline_assets.funding import Purse
+from pipeline_assets.ports import Clock, Ledger, Prices, Settings, Store
+from pipeline_assets.raw_gates import judge_raw_gates, nothing_landed, require_raw_gates
 from pipeline_assets.staged import Staged, staged_result
 from sluice.arrivals import Noticed, sweep_partition
 from sluice.contract import CODE_VERSION, Contract
 from sluice.errors import RawPartitionEmpty
+from sluice.gates import RAW_GATES
+from sluice.judging import gates_of
 from sluice.version import Version
 
 
 def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Return the asset that stands for the partition's files; its data version is the manifest's fingerprint."""
+    key = asset_key(Zone.RAW, contract.dataset)
 
-    @dg.multi_asset(name=f"raw__{contract.dataset}", specs=[asset_spec(Zone.RAW, contract, partitions)])
+    @dg.multi_asset(
+        name=f"raw__{contract.dataset}",
+        specs=[asset_spec(Zone.RAW, contract, partitions)],
+        # In the step itself: a step of their own would cost every run its overhead.
+        check_specs=[gate_spec(gate, key, contract, partitions) for gate in gates_of(contract, RAW_GATES)],
+    )
     def raw(
         context: dg.AssetExecutionContext,
         store: dg.ResourceParam[Store],
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
-    ) -> dg.MaterializeResult[None]:
-        noticed = _notice(contract, context.partition_key, store, ledger, clock)
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(noticed.manifest.fingerprint),
+        prices: dg.ResourceParam[Prices],
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        noticed = sweep_partition(contract, context.partition_key, store, ledger, clock.now())
+        if noticed is None:
+            yield from nothing_landed(contract, context.partition_key, key)
+            raise _nothing_landed(contract, context.partition_key)
+        manifest = noticed.manifest
+        purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
+        judgement = judge_raw_gates(purse, store, manifest, _version(contract, noticed))
+        yield dg.MaterializeResult(
+            data_version=dg.DataVersion(manifest.fingerprint),
             metadata={
-                "objects": len(noticed.manifest.objects),
-                "bytes": noticed.manifest.size_bytes,
+                "objects": len(manifest.objects),
+                "bytes": manifest.size_bytes,
                 "sequence": str(noticed.sequence),
             },
         )
+        yield from judgement.check_results(key)
 
     return raw
 
@@ -53,22 +72,30 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
         store: dg.ResourceParam[Store],
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
+        prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.MaterializeResult[None]]:
         from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
 
-        noticed = _notice(contract, context.partition_key, store, ledger, clock)
-        version = Version(noticed.manifest.fingerprint, contract.fingerprint, CODE_VERSION)
-        with attempt_at(contract.dataset, context.partition_key, version, context.run.run_id, ledger, clock) as attempt:
+        partition, run_id = context.partition_key, context.run.run_id
+        noticed = _notice(contract, partition, store, ledger, clock)
+        version = _version(contract, noticed)
+        purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
+        require_raw_gates(purse, store, noticed.manifest, version)
+        with (
+            attempt_at(contract.dataset, partition, version, run_id, ledger, clock) as attempt,
+            purse.spending(partition) as bill,
+        ):
             outcome = build_partition(
                 contract=contract,
                 manifest=noticed.manifest,
                 store=store,
                 scratch=settings.scratch,
-                run_id=context.run.run_id,
+                run_id=run_id,
                 clock=clock,
             )
-        numbers = built_numbers(outcome) | {"attempt": attempt.number}
+            bill.outcome = outcome
+        numbers = {**built_numbers(outcome), **bill.numbers, "attempt": attempt.number}
         yield staged_result(contract, Staged(version, noticed.sequence), numbers)
         yield quarantine_report(outcome, store)
 
@@ -78,6 +105,14 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
 def _notice(contract: Contract, partition: str, store: Store, ledger: Ledger, clock: Clock) -> Noticed:
     noticed = sweep_partition(contract, partition, store, ledger, clock.now())
     if noticed is None:
-        pattern = contract.source.pattern if contract.source else ""
-        raise RawPartitionEmpty(dataset=contract.dataset, partition=partition, pattern=pattern)
+        raise _nothing_landed(contract, partition)
     return noticed
+
+
+def _nothing_landed(contract: Contract, partition: str) -> RawPartitionEmpty:
+    pattern = contract.source.pattern if contract.source else ""
+    return RawPartitionEmpty(dataset=contract.dataset, partition=partition, pattern=pattern)
+
+
+def _version(contract: Contract, noticed: Noticed) -> Version:
+    return Version(noticed.manifest.fingerprint, contract.fingerprint, CODE_VERSION)

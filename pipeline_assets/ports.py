@@ -5,15 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sluice.arrivals import ArrivalsLedger, RawStore
+from sluice.cost.price_book import PriceBook as Prices
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from duckdb import DuckDBPyConnection
+
+    from sluice.acceptance import Acceptance
     from sluice.contract import Contract
+    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
+    from sluice.expectations.expectation import Expectation
+    from sluice.expectations.finding import Finding
+    from sluice.gates.evidence import History
     from sluice.history import Attempt, Published
+    from sluice.judged import Judged
     from sluice.outcome import Outcome
     from sluice.publishing import Effect, Held
+
+__all__ = ["Clock", "ExpectationEngine", "Ledger", "Prices", "Publication", "Settings", "Store", "Tables"]
 
 
 class Store(RawStore, Protocol):
@@ -22,11 +34,40 @@ class Store(RawStore, Protocol):
     def uri(self, key: str) -> str: ...
 
 
-class Ledger(ArrivalsLedger, Protocol):
+class Attempts(Protocol):
     def begin(self, dataset: str, partition: str, version: str, run_id: str, started_at: datetime) -> Attempt: ...
     def end(self, attempt: Attempt, ended_at: datetime, error: str | None) -> None: ...
+    def last_attempt(self, dataset: str, partition: str) -> Attempt | None: ...
+
+
+class Publications(Protocol):
     def record(self, published: Published) -> None: ...
     def published(self, dataset: str, partition: str) -> Published | None: ...
+    def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
+    def record_metrics(self, dataset: str, partition: str, metrics: Mapping[str, float]) -> None: ...
+    def history(self, dataset: str, before: str, partitions: int) -> Mapping[str, History]: ...
+
+
+class Judgements(Protocol):
+    def record_verdicts(self, judged: Sequence[Judged]) -> None: ...
+    def verdicts(self, dataset: str, partition: str) -> tuple[Judged, ...]: ...
+    def acceptances(self, dataset: str | None = None) -> tuple[Acceptance, ...]: ...
+
+
+class Spending(Protocol):
+    def reserve(
+        self, request: Request, limits: Limits, reserved_at: datetime, *, regardless: bool = False
+    ) -> Funding: ...
+    def settle(
+        self, request: Request, state: SpendState, *, seconds: float, usd: float, settled_at: datetime
+    ) -> None: ...
+    def conclude(self, dataset: str, partition: str, version: str) -> None: ...
+    def open_spends(self) -> tuple[Spend, ...]: ...
+    def spends(self, dataset: str | None = None, month: str | None = None) -> tuple[Spend, ...]: ...
+
+
+class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Protocol):
+    """All of the above in one store."""
 
 
 class Publication(Protocol):
@@ -40,6 +81,13 @@ class Tables(Protocol):
     def publish(self, contract: Contract, outcome: Outcome, sequence: int) -> Publication: ...
     def held(self, dataset: str, partition: str) -> Held | None: ...
     def files(self, dataset: str, partition: str | None = None) -> tuple[str, ...]: ...
+    def column_bytes(self, dataset: str) -> Mapping[str, Mapping[str, int]]: ...
+
+
+class ExpectationEngine(Protocol):
+    """Great Expectations itself, for what SQL does not judge."""
+
+    def judge(self, connection: DuckDBPyConnection, expectations: Sequence[Expectation]) -> Sequence[Finding]: ...
 
 
 class Clock(Protocol):

@@ -2,15 +2,18 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
 from pipeline_assets.attempts import attempt_at
 from pipeline_assets.automation import together_with_upstream
 from pipeline_assets.column_schema import same_columns_of
-from pipeline_assets.gate_checks import require_gates
-from pipeline_assets.ports import Clock, Ledger, Publication, Store, Tables
+from pipeline_assets.on_time import on_time_result, on_time_spec
+from pipeline_assets.ports import Clock, ExpectationEngine, Ledger, Prices, Publication, Settings, Store, Tables
 from pipeline_assets.staged import fetch_staged
+from pipeline_assets.staged_gates import StagedJudging
 from sluice.contract import Contract
 from sluice.history import Published
 from sluice.outcome import Outcome
@@ -26,25 +29,39 @@ def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
         automation=together_with_upstream() if contract.transform_sql else None,
     )
 
-    @dg.multi_asset(name=f"tables__{contract.dataset}", specs=[spec])
+    on_time = [on_time_spec(spec.key, partitions)] if contract.freshness else []
+
+    @dg.multi_asset(name=f"tables__{contract.dataset}", specs=[spec], check_specs=on_time)
     def table(
         context: dg.AssetExecutionContext,
         store: dg.ResourceParam[Store],
         ledger: dg.ResourceParam[Ledger],
         tables: dg.ResourceParam[Tables],
         clock: dg.ResourceParam[Clock],
-    ) -> dg.MaterializeResult[None]:
+        prices: dg.ResourceParam[Prices],
+        settings: dg.ResourceParam[Settings],
+        expectation_engine: dg.ResourceParam[ExpectationEngine],
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from pipeline_assets.evidence import Witnesses
         from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
 
         partition = context.partition_key
         staged = fetch_staged(context.instance, contract, partition)
         with attempt_at(contract.dataset, partition, staged.version, context.run.run_id, ledger, clock) as attempt:
             outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
-            require_gates(outcome)
+            witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
+            StagedJudging(contract, witnesses).require(outcome, context.run.run_id)
             publication = tables.publish(contract, outcome, staged.sequence)
+            if publication.effect is not Effect.SUPERSEDED:
+                # The record of the publication comes last: until it is there, the partition is tried again.
+                ledger.record_metrics(contract.dataset, partition, witnesses.fetch_profile(contract, outcome).metrics)
+                ledger.conclude(contract.dataset, partition, str(outcome.version))
             _record(outcome, publication, ledger, clock)
             ledger.end(attempt, clock.now(), None)
-        return _report(contract, outcome, publication, tables)
+        yield _report(contract, outcome, publication, tables)
+        if contract.freshness:
+            first = ledger.first_published(contract.dataset).get(partition, clock.now())
+            yield on_time_result(contract.freshness, spec.key, partition, first)
 
     return table
 

@@ -16,8 +16,10 @@ from pyiceberg.exceptions import (
 from pyiceberg.expressions import EqualTo, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
 from pyiceberg.table import ALWAYS_TRUE, TableProperties
 from pyiceberg.transforms import IdentityTransform
+from pyiceberg.utils.datetime import days_to_date
 from sqlalchemy.exc import OperationalError
 
 from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
@@ -104,6 +106,18 @@ class IcebergTables:
             raise TableUnknown(table=dataset, known=self.names())
         return Contents(table.schema().as_arrow(), tuple(file.file_path for file in _data_files(table, None)))
 
+    def column_bytes(self, dataset: str) -> Mapping[str, Mapping[str, int]]:
+        table = self._fetch(dataset)
+        if table is None:
+            return {}
+        columns = _column_of_field(table)
+        sizes: dict[str, dict[str, int]] = {}
+        for file in _data_files(table, None):
+            of_day = sizes.setdefault(days_to_date(file.partition[0]).isoformat(), dict.fromkeys(columns.values(), 0))
+            for field_id, size in (file.column_sizes or {}).items():
+                of_day[columns[field_id]] += size
+        return sizes
+
     def _fetch(self, dataset: str) -> Table | None:
         try:
             return self._catalog.load_table((NAMESPACE, dataset))
@@ -170,6 +184,12 @@ def _data_files(table: Table, partition: str | None) -> list[DataFile]:
     column = Reference(PARTITION_COLUMN)
     row_filter = ALWAYS_TRUE if partition is None else EqualTo(term=column, value=literal(partition))
     return [task.file for task in table.scan(row_filter=row_filter).plan_files()]
+
+
+def _column_of_field(table: Table) -> Mapping[int, str]:
+    """Return field id -> top-level column, also of columns that the contract has dropped and old files still hold."""
+    columns = [column for schema in (*table.schemas().values(), table.schema()) for column in schema.columns]
+    return {field_id: column.name for column in columns for field_id in Schema(column).field_ids}
 
 
 def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:

@@ -8,12 +8,29 @@ from sluice.arrivals import KnownObject, Noticed
 from sluice.history import Attempt, Published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sluice.acceptance import Acceptance
+    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
+    from sluice.gates.evidence import History
+    from sluice.judged import Judged
     from sluice.manifest import Manifest
 
-__all__ = ["Arrivals", "Attempt", "Attempts", "KnownObject", "Ledger", "Noticed", "Publications", "Published"]
+__all__ = [
+    "Acceptances",
+    "Arrivals",
+    "Attempt",
+    "Attempts",
+    "KnownObject",
+    "Ledger",
+    "Measurements",
+    "Noticed",
+    "Publications",
+    "Published",
+    "Spending",
+    "Verdicts",
+]
 
 
 class Arrivals(Protocol):
@@ -44,13 +61,19 @@ class Publications(Protocol):
     """What tables hold."""
 
     def record(self, published: Published) -> None:
-        """Replace the partition's record; recording the same again changes nothing."""
+        """Replace the partition's record; recording the same again changes nothing.
+
+        The first record of a partition also fixes when it was first published.
+        """
 
     def published(self, dataset: str, partition: str) -> Published | None:
         """Return what is recorded for one partition."""
 
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]:
         """Return everything recorded, by dataset and partition."""
+
+    def first_published(self, dataset: str) -> Mapping[str, datetime]:
+        """Return partition -> when any version of it was first published."""
 
 
 class Attempts(Protocol):
@@ -66,5 +89,63 @@ class Attempts(Protocol):
         """Return the newest attempt at any version of a partition."""
 
 
-class Ledger(Arrivals, Publications, Attempts, Protocol):
+class Verdicts(Protocol):
+    """What gates said of the version of each partition that was judged last."""
+
+    def record_verdicts(self, judged: Sequence[Judged]) -> None:
+        """Replace the verdicts of these gates; all are of one version, and those of its other versions are dropped."""
+
+    def verdicts(self, dataset: str, partition: str) -> tuple[Judged, ...]:
+        """Return the recorded verdicts of a partition, by gate name."""
+
+    def blocking_verdicts(self) -> tuple[Judged, ...]:
+        """Return every verdict that blocks and whose version is not the published one, by dataset and partition."""
+
+
+class Acceptances(Protocol):
+    """What people accepted in spite of a gate."""
+
+    def accept(self, judged: Judged, *, why: str, accepted_by: str, accepted_at: datetime) -> Acceptance:
+        """Record it; accepting the same gate, partition and fingerprint again returns the first acceptance."""
+
+    def acceptances(self, dataset: str | None = None) -> tuple[Acceptance, ...]:
+        """Return acceptances in the order they were given."""
+
+
+class Measurements(Protocol):
+    """Metrics of published partitions: what learned limits are learned from."""
+
+    def record_metrics(self, dataset: str, partition: str, metrics: Mapping[str, float]) -> None:
+        """Replace all metrics of a partition by these."""
+
+    def history(self, dataset: str, before: str, partitions: int) -> Mapping[str, History]:
+        """Return the metrics of the newest `partitions` partitions before a partition, each by date."""
+
+
+class Spending(Protocol):
+    """Money: reserved before, settled after. All amounts are US dollars."""
+
+    def reserve(self, request: Request, limits: Limits, reserved_at: datetime, *, regardless: bool = False) -> Funding:
+        """Reserve the estimate if no limit is exceeded by it, in one transaction that races fairly with others.
+
+        What counts against the monthly limit is everything settled or reserved for the dataset in that month; against
+        the healing limit, the same of purpose healing. The run's earlier entry for the partition, if it has one, is
+        granted again as it stands while it is reserved, and replaced when it was settled with cost 0.
+        `regardless` grants whatever the limits say.
+        """
+
+    def settle(self, request: Request, state: SpendState, *, seconds: float, usd: float, settled_at: datetime) -> None:
+        """End a reservation with what it really took; an entry that is settled already stays as it is."""
+
+    def conclude(self, dataset: str, partition: str, version: str) -> None:
+        """Turn the built entries of a version into published ones."""
+
+    def open_spends(self) -> tuple[Spend, ...]:
+        """Return the reservations that nobody has settled, oldest first."""
+
+    def spends(self, dataset: str | None = None, month: str | None = None) -> tuple[Spend, ...]:
+        """Return all entries, oldest first."""
+
+
+class Ledger(Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Protocol):
     """All of the above in one store."""

@@ -1,26 +1,17 @@
-"""The tables of the SQL ledger, and how a database gets them."""
+"""The tables of the SQL ledger. A change here needs a migration in `ledger_migrations/versions`."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from resources.sqlite_file import make_once
-from sluice.errors import LedgerTooNew
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-
-SCHEMA_VERSION = 1
-
-_LOCK_SECONDS = 30
+SCHEMA_VERSION = 2
+"""The number of the newest migration."""
 
 
 class Instant(sa.TypeDecorator[datetime]):
-    """An aware UTC datetime; SQLite has no zones, so it gets UTC without one."""
+    """An aware UTC datetime. SQLite has no zones, so it gets UTC without one; PostgreSQL answers in the session's."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -31,21 +22,36 @@ class Instant(sa.TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-_METADATA = sa.MetaData()
+class Prose(sa.TypeDecorator[str]):
+    """Text that may quote data: PostgreSQL takes no NUL, and no database takes half a surrogate pair."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+METADATA = sa.MetaData()
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up INTEGER keys only
+_WORD = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorted as Python and SQLite sort
 
-SCHEMA = sa.Table("ledger_schema", _METADATA, sa.Column("version", sa.Integer, primary_key=True))
+SCHEMA = sa.Table("ledger_schema", METADATA, sa.Column("version", sa.Integer, primary_key=True))
 
-SEQUENCE = sa.Table("arrival_sequence", _METADATA, sa.Column("last", sa.BigInteger, primary_key=True))
+SEQUENCE = sa.Table("arrival_sequence", METADATA, sa.Column("last", sa.BigInteger, primary_key=True))
+
+LOCKS = sa.Table("dataset_locks", METADATA, sa.Column("dataset", _WORD, primary_key=True))
 
 ARRIVALS = sa.Table(
     "arrivals",
-    _METADATA,
-    sa.Column("dataset", sa.Text, primary_key=True),
-    sa.Column("partition", sa.Text, primary_key=True),
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
     sa.Column("sequence", sa.BigInteger, nullable=False, unique=True),
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("listing_digest", sa.Text, nullable=False),
@@ -54,10 +60,10 @@ ARRIVALS = sa.Table(
 
 OBJECTS = sa.Table(
     "objects",
-    _METADATA,
-    sa.Column("dataset", sa.Text, primary_key=True),
-    sa.Column("partition", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
+    sa.Column("key", _WORD, primary_key=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("stamp", sa.Text, nullable=False),
     sa.Column("etag", sa.Text, nullable=False),
@@ -65,63 +71,119 @@ OBJECTS = sa.Table(
 
 PUBLICATIONS = sa.Table(
     "publications",
-    _METADATA,
-    sa.Column("dataset", sa.Text, primary_key=True),
-    sa.Column("partition", sa.Text, primary_key=True),
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("snapshot_id", sa.BigInteger),
     sa.Column("published_at", Instant, nullable=False),
 )
 
+FIRST_PUBLICATIONS = sa.Table(
+    "first_publications",
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
+    sa.Column("published_at", Instant, nullable=False),
+)
+
 ATTEMPTS = sa.Table(
     "attempts",
-    _METADATA,
+    METADATA,
     sa.Column("id", _ID, primary_key=True, autoincrement=True),
-    sa.Column("dataset", sa.Text, nullable=False),
-    sa.Column("partition", sa.Text, nullable=False),
+    sa.Column("dataset", _WORD, nullable=False),
+    sa.Column("partition", _WORD, nullable=False),
     sa.Column("version", sa.Text, nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Prose),
     sa.UniqueConstraint("dataset", "partition", "version", "number"),
     sa.UniqueConstraint("dataset", "partition", "version", "run_id"),
     sa.Index("attempts_of_partition", "dataset", "partition", "id"),
 )
 
+VERDICTS = sa.Table(
+    "verdicts",
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
+    sa.Column("gate", _WORD, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("blocks", sa.Boolean, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("judged_at", Instant, nullable=False),
+    sa.Index("verdicts_that_block", "blocks", "dataset", "partition"),
+)
 
-def open_ledger(url: str) -> sa.Engine:
-    """Connect to the ledger, which is made when it is not there yet; raises LedgerTooNew."""
-    engine = sa.create_engine(url)
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        make_once(Path(engine.url.database), _make_tables)
-        _set_up_sqlite(engine)
-    with engine.connect() as connection:
-        found = connection.execute(sa.select(sa.func.max(SCHEMA.c.version))).scalar_one()
-    if found > SCHEMA_VERSION:
-        raise LedgerTooNew(found=found, supported=SCHEMA_VERSION)
-    return engine
+ACCEPTANCES = sa.Table(
+    "acceptances",
+    METADATA,
+    sa.Column("number", _ID, primary_key=True, autoincrement=True),
+    sa.Column("dataset", _WORD, nullable=False),
+    sa.Column("partition", _WORD, nullable=False),
+    sa.Column("gate", _WORD, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("numbers", sa.Text, nullable=False),
+    sa.Column("why", Prose, nullable=False),
+    sa.Column("accepted_by", Prose, nullable=False),
+    sa.Column("accepted_at", Instant, nullable=False),
+    sa.UniqueConstraint("dataset", "partition", "gate", "fingerprint"),
+)
+
+METRICS = sa.Table(
+    "metrics",
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
+    sa.Column("metric", _WORD, primary_key=True),
+    sa.Column("value", sa.Double, nullable=False),
+)
+
+# Money is in billionths of a dollar: an S3 request costs 400 of them, and sums of integers are exact.
+SPENDS = sa.Table(
+    "spends",
+    METADATA,
+    sa.Column("id", _ID, primary_key=True, autoincrement=True),
+    sa.Column("dataset", _WORD, nullable=False),
+    sa.Column("partition", _WORD, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("month", _WORD, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("estimated_seconds", sa.Double, nullable=False),
+    sa.Column("bytes_in", sa.BigInteger, nullable=False),
+    sa.Column("objects", sa.BigInteger, nullable=False),
+    sa.Column("estimated_nanodollars", sa.BigInteger, nullable=False),
+    sa.Column("basis", Prose, nullable=False),
+    sa.Column("reserved_at", Instant, nullable=False),
+    sa.Column("settled_at", Instant),
+    sa.Column("actual_seconds", sa.Double),
+    sa.Column("actual_nanodollars", sa.BigInteger),
+    sa.Index("spends_of_month", "dataset", "month"),
+    sa.Index("spends_of_partition", "dataset", "partition", "run_id"),
+    sa.Index("spends_by_state", "state"),
+)
+
+_ALEMBIC = sa.MetaData()
+ALEMBIC_VERSION = sa.Table(
+    "alembic_version",
+    _ALEMBIC,
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, as Alembic makes it: a new ledger gets it without importing Alembic."""
 
 
-def _make_tables(database: Path) -> None:
-    engine = sa.create_engine(f"sqlite:///{database}")
-    with engine.begin() as connection:
-        _METADATA.create_all(connection)
-        connection.execute(sa.insert(SCHEMA).values(version=SCHEMA_VERSION))
-        connection.execute(sa.insert(SEQUENCE).values(last=0))
-    engine.dispose()
-
-
-def _set_up_sqlite(engine: sa.Engine) -> None:
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: DBAPIConnection, _: object) -> None:
-        connection.isolation_level = None  # the driver begins transactions too late; `begin` below does it
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_LOCK_SECONDS * 1000}")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("sluice_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def create_tables(connection: sa.Connection) -> None:
+    """Make every table, as the migrations would leave them."""
+    METADATA.create_all(connection)
+    _ALEMBIC.create_all(connection)
+    connection.execute(sa.insert(SCHEMA).values(version=SCHEMA_VERSION))
+    connection.execute(sa.insert(SEQUENCE).values(last=0))
+    connection.execute(sa.insert(ALEMBIC_VERSION).values(version_num=f"{SCHEMA_VERSION:04}"))

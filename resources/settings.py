@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +26,16 @@ class Deployment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`home` holds all state: the object store's zones, the catalog, the ledger. Paths are absolute."""
+    """`home` holds all state: the object store's zones, the catalog, the ledger. Paths are absolute.
+
+    `ledger_database` is the URL of a ledger elsewhere; it may have a password and is not shown.
+    """
 
     home: Path
     dataset_folders: tuple[Path, ...]
     deployment: Deployment = Deployment.LOCAL
+    price_book: Path | None = None  # None is the one that comes with Sluice
+    ledger_database: str | None = field(default=None, repr=False)
 
     @property
     def raw(self) -> Path:
@@ -46,7 +51,7 @@ class Settings:
 
     @property
     def ledger_url(self) -> str:
-        return f"sqlite:///{self.home / 'ledger.db'}"
+        return self.ledger_database or f"sqlite:///{self.home / 'ledger.db'}"
 
     @property
     def dagster_home(self) -> Path:
@@ -58,9 +63,9 @@ class Settings:
 
 
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
-    """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders) and SLUICE_ENV; an empty value counts as unset.
+    """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders), SLUICE_PRICES, SLUICE_LEDGER_URL and SLUICE_ENV.
 
-    The datasets of this project always come first. Raises SettingInvalid.
+    An empty value counts as unset. The datasets of this project always come first. Raises SettingInvalid.
     """
     home = working_directory / Path(environ.get("SLUICE_HOME") or DEFAULT_HOME).expanduser()
     if home.exists() and not home.is_dir():
@@ -73,7 +78,13 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         if name
     ]
     folders = dict.fromkeys([_PROJECT_DATASETS, *further])  # each once, in order
-    return Settings(Path(os.path.abspath(home)), tuple(folders), _deployment(environ.get("SLUICE_ENV") or "local"))  # noqa: PTH100
+    return Settings(
+        Path(os.path.abspath(home)),  # noqa: PTH100  a link stays the name people gave
+        tuple(folders),
+        _deployment(environ.get("SLUICE_ENV") or "local"),
+        ledger_database=_ledger_database(environ.get("SLUICE_LEDGER_URL", "")),
+        price_book=_price_book(working_directory, environ.get("SLUICE_PRICES", "")),
+    )
 
 
 def _dataset_folder(working_directory: Path, name: str) -> Path:
@@ -88,6 +99,20 @@ def _dataset_folder(working_directory: Path, name: str) -> Path:
     return folder
 
 
+def _price_book(working_directory: Path, name: str) -> Path | None:
+    if not name:
+        return None
+    path = (working_directory / Path(name).expanduser()).resolve()
+    if not path.is_file():
+        raise SettingInvalid(
+            name="SLUICE_PRICES",
+            value=name,
+            problem="is not a file",
+            cure="Name a price book, such as a changed copy of deploy/prices/aws.yaml.",
+        )
+    return path
+
+
 def _deployment(name: str) -> Deployment:
     try:
         return Deployment(name)
@@ -95,3 +120,16 @@ def _deployment(name: str) -> Deployment:
         raise SettingInvalid(
             name="SLUICE_ENV", value=name, problem="is no deployment", cure=did_you_mean(name, Deployment)
         ) from error
+
+
+def _ledger_database(url: str) -> str | None:
+    """Return the URL, whose password no message shows; a relative file would be another one for each process."""
+    if not url or url.startswith(("postgresql://", "postgresql+psycopg2://", "sqlite:////")):
+        return url or None
+    scheme, separator, _ = url.partition("://")
+    raise SettingInvalid(
+        name="SLUICE_LEDGER_URL",
+        value=f"{scheme}{separator}..." if separator else "...",
+        problem="is no ledger's URL",
+        cure="Name postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE or sqlite:////FOLDER/FILE.",
+    )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from sluice.publishing import Effect, Held
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from sluice.contract import Contract
@@ -35,6 +37,9 @@ class Tables(Protocol):
 
     def files(self, dataset: str, partition: str | None = None) -> tuple[str, ...]:
         """Return the data files (paths or URLs) of the table's current snapshot."""
+
+    def column_bytes(self, dataset: str) -> Mapping[str, Mapping[str, int]]:
+        """Return partition -> top-level column -> compressed bytes, those of nested columns summed, from metadata."""
 
 
 @dataclass(frozen=True, slots=True)

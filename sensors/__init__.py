@@ -1,1 +1,1 @@
-"""What asks for runs: arrivals today, failures and lateness next. Sensors read ports and request runs, nothing else."""
+"""What looks by the clock: arrivals, blocked partitions, deadlines. Sensors read ports, request runs, report checks."""

@@ -8,10 +8,15 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sluice.cost.rules import CostRules
+from sluice.gate_rules import GateRules
+
 if TYPE_CHECKING:
     from decimal import Decimal as Number
 
     from sluice.datatypes import DataType
+    from sluice.expectations.expectation import Expectation
+    from sluice.freshness import Freshness
 
 CODE_VERSION = "1"
 """Raise it when the same raw objects under the same contract would give other rows."""
@@ -21,6 +26,8 @@ PARTITION_COLUMN = "partition_date"
 
 FIRST_DATE = date(2010, 1, 1)
 """The first partition of a dataset whose contract names no `start`."""
+
+_GATES, _COST = GateRules(), CostRules()
 
 
 class UnknownFields(StrEnum):
@@ -115,6 +122,10 @@ class Contract:
     owner: str | None = None
     support: tuple[Channel, ...] = ()
     tags: tuple[str, ...] = ()
+    gates: GateRules = _GATES
+    expectations: tuple[Expectation, ...] = ()
+    freshness: Freshness | None = None
+    cost: CostRules = _COST
     path: str = ""
     fingerprint: str = field(default="", compare=False)
 
@@ -124,6 +135,12 @@ class Contract:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+def rules_fingerprint_of(contract: Contract) -> str:
+    """12 hex digits over what decides the verdicts on the same staged rows; stored verdicts hold only for the same."""
+    decisive = (contract.gates, contract.expectations, contract.cost)
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:12]
 
 
 def fingerprint_of(contract: Contract) -> str:

@@ -8,7 +8,10 @@ SluiceError
 │   ├── DatasetUnknown       a name that no contract declares
 │   ├── DatasetExists        a new dataset would overwrite a contract
 │   ├── SampleRefused        sample files from which no contract can be inferred
-│   └── TransformInvalid     a transform.sql that cannot be parsed or names an unknown table
+│   ├── TransformInvalid     a transform.sql that cannot be parsed or names an unknown table
+│   ├── ReferenceQueryInvalid  a query of a contract whose scan cannot be priced
+│   ├── PriceBookInvalid     a field of a price book is missing, unknown or no price
+│   └── RegionUnpriced       a contract's region is not in the price book
 ├── RawError                 the raw zone cannot be used as it is
 │   ├── RawPartitionEmpty    nothing has landed for this partition
 │   ├── RawObjectChanged     an object is no longer the one the manifest names
@@ -17,6 +20,7 @@ SluiceError
 ├── InputNotPublished        a table that a derived dataset reads has no such partition yet
 ├── ServiceFailed            a server of `sluice up` cannot start or has ended
 ├── GateClosed               a blocking gate does not hold: nothing is published
+├── AcceptanceRefused        there is nothing that a person could accept
 ├── PublishError             the table could not be brought to the staged state
 │   ├── PublishConflict      other writers kept winning the commit
 │   ├── StagedFilesMissing   a staged file is gone or not what was staged
@@ -26,6 +30,7 @@ SluiceError
 │   ├── QueryRefused         it would change something, or read something else than tables
 │   └── TableUnknown         it names a table that is not there
 ├── SettingInvalid           an environment variable of Sluice has a value that means nothing
+├── LedgerUnavailable        the ledger's database cannot be reached
 └── LedgerTooNew             the ledger was written by a newer Sluice
 """
 
@@ -130,6 +135,36 @@ class TransformInvalid(ContractError):
         self.problem = problem
 
 
+class ReferenceQueryInvalid(ContractError):
+    """A reference query of a contract cannot be priced."""
+
+    def __init__(self, *, problem: str, cure: str) -> None:
+        super().__init__(f"The query {problem}", cure=cure)
+        self.problem = problem
+
+
+class PriceBookInvalid(ContractError):
+    """One field of a price book is wrong. `line` counts from 1."""
+
+    def __init__(self, *, path: str, line: int, field: str, problem: str, cure: str) -> None:
+        super().__init__(f"{path}:{line}: {field}: {problem}", cure=cure)
+        self.path = path
+        self.line = line
+        self.field = field
+        self.problem = problem
+
+
+class RegionUnpriced(ContractError):
+    """The price book has no prices of a region; `contract` is the path of the contract that names it, if known."""
+
+    def __init__(self, *, region: str, book: str, known: Iterable[str], contract: str = "") -> None:
+        place = f"{contract}: cost.region: " if contract else ""
+        super().__init__(f'{place}the price book {book} has no region "{region}".', cure=did_you_mean(region, known))
+        self.region = region
+        self.book = book
+        self.contract = contract
+
+
 class RawError(SluiceError):
     """The raw zone cannot be used as it is."""
 
@@ -196,6 +231,16 @@ class GateClosed(SluiceError):
 
     def __init__(self, *, gate: str, dataset: str, partition: str, explanation: str, cure: str) -> None:
         super().__init__(f"{gate} does not hold for {dataset} {partition}: {explanation}", cure=cure)
+        self.gate = gate
+        self.dataset = dataset
+        self.partition = partition
+
+
+class AcceptanceRefused(SluiceError):
+    """`sluice accept` names a gate that holds, was not judged, or proves something nobody can take on trust."""
+
+    def __init__(self, *, gate: str, dataset: str, partition: str, problem: str, cure: str) -> None:
+        super().__init__(f"{gate} of {dataset} {partition} {problem}.", cure=cure)
         self.gate = gate
         self.dataset = dataset
         self.partition = partition
@@ -279,6 +324,17 @@ class SettingInvalid(SluiceError):
         super().__init__(f'{name}="{value}" {problem}.', cure=cure)
         self.name = name
         self.value = value
+
+
+class LedgerUnavailable(SluiceError):
+    """The ledger's database cannot be reached. `where` never has a password."""
+
+    def __init__(self, *, where: str, problem: str) -> None:
+        super().__init__(
+            f"The ledger cannot be opened: {where}: {problem}.", cure="Check SLUICE_LEDGER_URL and the database server."
+        )
+        self.where = where
+        self.problem = problem
 
 
 class LedgerTooNew(SluiceError):

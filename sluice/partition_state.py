@@ -15,6 +15,7 @@ class State(StrEnum):
     PENDING = "pending"  # landed, nothing published, not tried in its present version
     RUNNING = "running"  # a try at the present version has begun and not ended
     FAILED = "failed"  # the last try at the present version failed
+    BLOCKED = "blocked"  # a gate keeps the present version out; what was published before stays
     STALE = "stale"  # published, but the raw objects, the inputs or the contract have changed since
     PUBLISHED = "published"  # the table holds the present version
 
@@ -34,12 +35,23 @@ class PartitionStatus:
 
 
 def status_of(
-    dataset: str, partition: str, *, wanted: Version | None, published: Published | None, last_try: Attempt | None
+    dataset: str,
+    partition: str,
+    *,
+    wanted: Version | None,
+    published: Published | None,
+    last_try: Attempt | None,
+    blocked: bool = False,
 ) -> PartitionStatus:
-    """Describe one partition; `wanted` is None while its newest raw objects have not been noticed."""
+    """Describe one partition; `wanted` is None while its newest raw objects have not been noticed.
+
+    `blocked` says that a gate stops the wanted version, and nobody has accepted that.
+    """
     held = published.outcome if published else None
     state = state_of(wanted, held.version if held else None, last_try)
-    error = last_try.error if last_try and state is State.FAILED else None
+    if state is State.FAILED and blocked:
+        state = State.BLOCKED
+    error = last_try.error if last_try and state in {State.FAILED, State.BLOCKED} else None
     if held is None:
         return PartitionStatus(dataset, partition, state, error=error)
     return PartitionStatus(

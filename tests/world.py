@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import duckdb
 
+from pipeline_assets.cli.environment import PRICE_BOOK
 from pipeline_assets.definitions import build_definitions
 from resources.clock import ManualClock
+from resources.great_expectations_engine import GreatExpectations
 from resources.iceberg_tables import IcebergTables
 from resources.local_catalog import open_local_catalog
 from resources.object_store import LocalObjectStore
+from resources.price_book import fetch_price_book
 from resources.settings import Settings
 from resources.sql_ledger import SqlLedger
 from sluice.contract import Channel, Column, Contract, CsvDialect, FileFormat, Rules, Source, fingerprint_of
@@ -80,6 +83,7 @@ class World:
         self.settings = Settings(home, ())
         self.store = LocalObjectStore(home)
         self.ledger = SqlLedger(self.settings.ledger_url)
+        self.prices = fetch_price_book(PRICE_BOOK)
         self.tables = IcebergTables(
             open_local_catalog(self.settings.catalog_database, self.settings.tables), self.store
         )
@@ -88,14 +92,16 @@ class World:
     def definitions(self) -> dg.Definitions:
         return build_definitions(self.contracts, self.ports)
 
-    @property
+    @cached_property
     def ports(self) -> dict[str, object]:
         return {
             "store": self.store,
             "ledger": self.ledger,
             "tables": self.tables,
             "clock": self.clock,
+            "prices": self.prices,
             "settings": self.settings,
+            "expectation_engine": GreatExpectations(),
         }
 
     def land(self, key: str, text: str, *, age: timedelta = timedelta(hours=1)) -> None:

@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from pipeline_assets.cli import contracts, demo, land, new, quarantine, query, run, status, up
+from pipeline_assets.cli import (
+    accept,
+    contracts,
+    cost,
+    demo,
+    docs,
+    gates,
+    land,
+    new,
+    quarantine,
+    query,
+    run,
+    slo,
+    status,
+    up,
+)
 from pipeline_assets.cli.border import Border
 
 app = typer.Typer(
@@ -30,6 +45,11 @@ app.command("land")(land.land)
 app.command("run")(run.run)
 app.command("up")(up.up)
 app.command("status")(status.status)
+app.command("gates")(gates.gates)
+app.command("accept")(accept.accept)
+app.command("cost")(cost.cost)
+app.command("slo")(slo.slo)
+app.command("docs")(docs.docs)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(contracts.app, name="contracts")

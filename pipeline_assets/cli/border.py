@@ -10,10 +10,12 @@ from typer.core import TyperGroup
 
 from pipeline_assets.cli.output import warn
 from sluice.errors import (
+    AcceptanceRefused,
     ContractError,
     DatasetExists,
     DatasetUnknown,
     LandingRefused,
+    PriceBookInvalid,
     QueryError,
     SampleRefused,
     SettingInvalid,
@@ -45,6 +47,8 @@ class Border(TyperGroup):
 def exit_code_of(error: SluiceError) -> ExitCode:
     match error:
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
+            return ExitCode.USAGE
+        case AcceptanceRefused() | PriceBookInvalid():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

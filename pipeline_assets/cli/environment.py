@@ -14,14 +14,18 @@ from resources.settings import Settings, fetch_settings
 from sluice.errors import DatasetUnknown
 
 if TYPE_CHECKING:
+    from resources.great_expectations_engine import GreatExpectations
     from resources.iceberg_tables import IcebergTables
     from resources.ledger import Ledger
     from resources.object_store import ObjectStore
     from resources.warehouse import Warehouse
     from sluice.contract import Contract
+    from sluice.cost.price_book import PriceBook
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Where this code and its workspace.yaml live; the command may be called from anywhere."""
+
+PRICE_BOOK = CHECKOUT / "deploy" / "prices" / "aws.yaml"
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,12 @@ class Environment:
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:
         from resources.contract_folders import fetch_contracts
+        from sluice.cost.price_book import unknown_regions
 
-        return fetch_contracts(self.settings.dataset_folders)
+        contracts = fetch_contracts(self.settings.dataset_folders)
+        for error in unknown_regions(contracts, self.prices)[:1]:
+            raise error
+        return contracts
 
     def contract(self, dataset: str) -> Contract:
         """Return the contract of a dataset; raises DatasetUnknown."""
@@ -69,6 +77,18 @@ class Environment:
 
         catalog = open_local_catalog(self.settings.catalog_database, self.settings.tables)
         return IcebergTables(catalog, self.store)
+
+    @cached_property
+    def expectation_engine(self) -> GreatExpectations:
+        from resources.great_expectations_engine import GreatExpectations
+
+        return GreatExpectations()
+
+    @cached_property
+    def prices(self) -> PriceBook:
+        from resources.price_book import fetch_price_book
+
+        return fetch_price_book(self.settings.price_book or PRICE_BOOK)
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -19,6 +19,7 @@ from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
 from sensors.arrivals import SENSOR_NAME
 from sluice.arrivals import SETTLE, sweep_raw_zone
+from sluice.gates import GATES
 from sluice.partition_state import State
 from sluice.publishing import Effect
 from sluice.survey import survey
@@ -73,7 +74,9 @@ class _Runner:
             "ledger": environment.ledger,
             "tables": environment.tables,
             "clock": environment.clock,
+            "prices": environment.prices,
             "settings": environment.settings,
+            "expectation_engine": environment.expectation_engine,
         }
         self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
         self._cursor: str | None = None  # from the start: whatever no table holds is asked for once
@@ -179,7 +182,15 @@ def _effect_of(done: ExecuteInProcessResult, dataset: str) -> Effect | None:
 
 
 def _error_of(done: ExecuteInProcessResult) -> str:
-    """Return what the first failed step raised, without Dagster's wrapping."""
+    """Return what gates stopped the run, or what the first failed step raised, without Dagster's wrapping."""
+    gates = {gate.name for gate in GATES}
+    stopping = [
+        f"{item.check_name} does not hold: {item.description}"
+        for item in done.get_asset_check_evaluations()
+        if item.check_name in gates and not item.passed and item.severity is dg.AssetCheckSeverity.ERROR
+    ]
+    if stopping:
+        return " ".join(stopping)
     for event in done.get_step_failure_events():
         error = event.step_failure_data.error
         while error and error.cause:

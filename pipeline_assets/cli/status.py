@@ -16,7 +16,14 @@ from pipeline_assets.cli.output import AsJson, Cell, Column, counted, print_json
 if TYPE_CHECKING:
     from sluice.partition_state import PartitionStatus
 
-STYLES = {"pending": "cyan", "running": "blue", "failed": "red", "stale": "yellow", "published": "green"}
+STYLES = {
+    "pending": "cyan",
+    "running": "blue",
+    "failed": "red",
+    "blocked": "magenta",
+    "stale": "yellow",
+    "published": "green",
+}
 
 COLUMNS = [
     Column("dataset"),

@@ -9,6 +9,7 @@ from datetime import datetime
 from pipeline_assets.cli.environment import Environment
 from resources.ledger import Ledger
 from sluice.arrivals import SETTLE, KnownObject, Noticed, sweep_raw_zone
+from sluice.judging import stopping
 from sluice.manifest import Manifest
 from sluice.partition_state import PartitionStatus
 from sluice.survey import survey as survey_partitions
@@ -22,7 +23,13 @@ def survey(environment: Environment) -> tuple[PartitionStatus, ...]:
     now = environment.clock.now() + SETTLE
     sweep = sweep_raw_zone(environment.contracts.values(), environment.store, _Unwritten(ledger), now)
     newest |= {_place(item.manifest): item.manifest for item in sweep.noticed}
-    return survey_partitions(environment.contracts, newest.values(), ledger.all_published(), ledger.last_attempt)
+    return survey_partitions(
+        environment.contracts,
+        newest.values(),
+        ledger.all_published(),
+        ledger.last_attempt,
+        stopping(ledger.blocking_verdicts(), ledger.acceptances()),
+    )
 
 
 def _place(manifest: Manifest) -> tuple[str, str]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from open_data_contract_standard.model import Team
 
 from sluice.contract import Channel, Column, Contract, FileFormat, Source, fingerprint_of
 from sluice.contract_file.columns import read_columns, read_primary_key, refuse_nested
+from sluice.contract_file.cost import read_cost
 from sluice.contract_file.dataset_name import name_problem
 from sluice.contract_file.datatype import is_scalar
 from sluice.contract_file.document import read_document
+from sluice.contract_file.freshness import read_freshness
+from sluice.contract_file.gates import read_gates
 from sluice.contract_file.place import Place
+from sluice.contract_file.quality import read_expectations
+from sluice.contract_file.references import refuse_undeclared
 from sluice.contract_file.settings import Settings, read_settings
 from sluice.contract_file.shape import read_model
 from sluice.contract_file.source import read_source
@@ -47,23 +53,30 @@ def read_contract(text: str, *, path: str, transform_sql: str | None = None) -> 
 def read_contracts(files: Iterable[ContractFile]) -> Mapping[str, Contract]:
     """Return the contracts by dataset; raises ContractProblems with every problem of all the files."""
     contracts: dict[str, Contract] = {}
+    places: list[tuple[Contract, Place]] = []
     problems: list[ContractInvalid] = []
+    unread: set[str] = set()
     for file in files:
         try:
-            contract, line = _read(file)
+            contract, place = _read(file)
         except ContractProblems as error:
             problems.extend(error.problems)
+            unread.add(PurePosixPath(file.path).parent.name)  # a folder has its dataset's name
             continue
+        places.append((contract, place))
         first = contracts.setdefault(contract.dataset, contract)
         if first is not contract:
-            problems.append(_declared_twice(contract, first, line))
+            problems.append(_declared_twice(contract, first, place["id"].line))
+    for contract, place in places:
+        refuse_undeclared(contract, place, contracts.keys() | unread)
+        problems.extend(place.problems)
     if problems:
         raise ContractProblems(tuple(problems))
     return contracts
 
 
-def _read(file: ContractFile) -> tuple[Contract, int]:
-    """Return the contract and the line of its id."""
+def _read(file: ContractFile) -> tuple[Contract, Place]:
+    """Return the contract and the place of the whole file."""
     try:
         place = Place(read_document(file.text, path=file.path), [])
     except ContractInvalid as error:
@@ -72,7 +85,7 @@ def _read(file: ContractFile) -> tuple[Contract, int]:
     contract = None if model is None else _Reading(model, place, file).contract()
     if contract is None or place.problems:
         raise ContractProblems(tuple(sorted(place.problems, key=lambda problem: problem.line)))
-    return replace(contract, fingerprint=fingerprint_of(contract)), place["id"].line
+    return replace(contract, fingerprint=fingerprint_of(contract)), place
 
 
 def _declared_twice(contract: Contract, first: Contract, line: int) -> ContractInvalid:
@@ -107,7 +120,23 @@ class _Reading:
         if source is not None and source.format is FileFormat.CSV:
             refuse_nested(columns, properties, here)
         self._check_settings(settings, settings_place, columns, primary_key)
-        return self._assembled(columns, primary_key, settings, source)
+        contract = self._assembled(columns, primary_key, settings, source)
+        return self._with_rules(contract, table, settings, settings_place)
+
+    def _with_rules(
+        self, contract: Contract, table: SchemaObject, settings: Settings, settings_place: Place
+    ) -> Contract:
+        columns, model, place = contract.columns, self.model, self.place
+        declared = [item.name for item in table.properties or [] if item.name]
+        return replace(
+            contract,
+            gates=read_gates(settings.gates, settings_place["gates"], contract, declared),
+            expectations=read_expectations(table, place["schema"][0], columns),
+            freshness=read_freshness(
+                model.slaProperties or [], place["slaProperties"], settings.freshness, settings_place["freshness"]
+            ),
+            cost=read_cost(settings.cost, settings_place["cost"], contract.dataset, columns),
+        )
 
     def _check_head(self) -> None:
         model, place = self.model, self.place

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluice.gates.verdict import Gate, Verdict
+from sluice.gates.verdict import StagedGate, Verdict
 
 if TYPE_CHECKING:
+    from sluice.gates.evidence import StagedEvidence
     from sluice.outcome import ObjectBalance, Outcome
 
 
-def judge(outcome: Outcome) -> Verdict:
+def judge(evidence: StagedEvidence) -> Verdict:
     """Compare counts that were taken independently: by readers, by objects, and in the staged files."""
+    outcome = evidence.outcome
     faults = [
         *[_object_fault(item) for item in outcome.objects if not item.closes],
         *_file_faults("published", outcome.published, sum(item.records for item in outcome.files)),
@@ -24,10 +26,11 @@ def judge(outcome: Outcome) -> Verdict:
     return Verdict(not faults, "; ".join(faults) if faults else balance, _numbers(outcome))
 
 
-RECORDS_ARE_CONSERVED = Gate(
+RECORDS_ARE_CONSERVED = StagedGate(
     name="records_are_conserved",
     description="records in = published + quarantined + duplicates, for every object and for the staged files.",
     cure="Nothing was published. Keep the staged files of this version and report a bug: a record went missing.",
+    acceptable=False,
     judge=judge,
 )
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sluice.reading.stored import StoredBytes
 
 PIECE_BYTES = 1 << 19
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
 _OTHER_COMPRESSIONS = {
     "zip": (b"PK\x03\x04",),
     "xz": (b"\xfd7zXZ\x00",),
@@ -24,7 +24,7 @@ _OTHER_COMPRESSIONS = {
     "lz4": (b"\x04\x22\x4d\x18",),
 }
 _OTHER_FORMATS = {"Parquet": b"PAR1", "Avro": b"Obj\x01", "ORC": b"ORC"}
-_COMPRESSED_NAMES = (".gz", ".gzip", ".zst", ".zstd")
+COMPRESSED_NAMES = (".gz", ".gzip", ".zst", ".zstd")
 _LONGEST_GZIP_HEADER = 1 << 18
 _ZSTD_STEP_BYTES = 2048
 """Four bytes of zstd can stand for 128 KiB, so one step yields 64 MiB at most."""
@@ -35,9 +35,9 @@ _NOT_IN_TEXT = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 def decompressed(stored: StoredBytes) -> Iterator[bytes]:
     """Yield the object's content in bounded pieces; raises RawObjectUnreadable where it stops making sense."""
     head = stored.peek(_SNIFF_BYTES)
-    if head.startswith(_GZIP_MAGIC):
+    if head.startswith(GZIP_MAGIC):
         return _gunzipped(stored)
-    if head.startswith(_ZSTD_MAGICS):
+    if head.startswith(ZSTD_MAGICS):
         return _unzstd(stored)
     _refuse_what_is_not_plain(stored, head)
     return _plain(stored)
@@ -68,7 +68,7 @@ def _refuse_what_is_not_plain(stored: StoredBytes, head: bytes) -> None:
                 cure="Send it in the format of the contract, or declare its true format there.",
             )
     # A text named x.gz is read as it is: some stores and clients decompress on the way and keep the name.
-    if stored.object.key.endswith(_COMPRESSED_NAMES):
+    if stored.object.key.endswith(COMPRESSED_NAMES):
         raise RawObjectUnreadable(
             key=stored.object.key,
             code="not_compressed",
@@ -86,7 +86,7 @@ def _gunzipped(stored: StoredBytes) -> Iterator[bytes]:
             data = (data + more).lstrip(b"\x00")
         if not data:
             return
-        if not data.startswith(_GZIP_MAGIC):
+        if not data.startswith(GZIP_MAGIC):
             raise _trailing_garbage(stored, "gzip", len(data))
         data = yield from _gunzipped_member(stored, data)
 
@@ -115,7 +115,7 @@ def _unzstd(stored: StoredBytes) -> Iterator[bytes]:
             data += more
         if not data:
             return
-        if not data.startswith(_ZSTD_MAGICS):
+        if not data.startswith(ZSTD_MAGICS):
             raise _trailing_garbage(stored, "zstd", len(data))
         data = yield from _unzstd_frame(stored, data)
 

@@ -15,6 +15,7 @@ from pipeline_assets.cli.headless import RunSummary, run_until_quiet
 from resources.clock import SystemClock
 from resources.dagster_home import open_dagster
 from resources.settings import Settings
+from sluice.cost.budget import SpendState
 
 if TYPE_CHECKING:
     from sluice.outcome import Outcome
@@ -103,12 +104,19 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         pytest.param("ledger.notice.after", id="after noticing"),
         pytest.param("ledger.begin.after", id="after the attempt began"),
+        pytest.param("ledger.reserve.before", id="before the reservation"),
+        pytest.param("ledger.reserve.after", id="after the reservation"),
+        pytest.param("ledger.record_verdicts.after", id="after the first verdicts"),
+        pytest.param("ledger.settle.before", id="before the reservation is settled"),
+        pytest.param("ledger.settle.after", id="after the reservation is settled"),
         pytest.param("store.put.before", id="before staging"),
         pytest.param("store.put.after", id="while staging"),
         pytest.param("tables.publish.before", id="after staging, before the commit"),
         pytest.param("tables.publish.after", id="after the commit"),
         pytest.param("ledger.record.before", id="before the ledger's record"),
         pytest.param("ledger.record.after", id="after the ledger's record"),
+        pytest.param("ledger.record_metrics.after", id="after the metrics"),
+        pytest.param("ledger.conclude.before", id="before the spend is concluded"),
     ],
 )
 def test_a_killed_run_is_finished_by_the_next(tmp_path: Path, undisturbed: Path, point: str) -> None:
@@ -121,6 +129,10 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path: Path, undisturbed: Path,
     assert summary.failed == ()
     assert shown(tmp_path, "sales") == shown(undisturbed, "sales")
     assert shown(tmp_path, "sales_totals") == shown(undisturbed, "sales_totals")
+    ledger = environment_at(tmp_path).ledger
+    assert ledger.history("sales", "2026-11-04", 9)["row_count"] == ((DAY, 50.0),)
+    assert ledger.open_spends() == ()
+    assert {spend.state for spend in ledger.spends("sales", None)} <= {SpendState.PUBLISHED, SpendState.KILLED}
     assert run(tmp_path).runs == ()
 
 

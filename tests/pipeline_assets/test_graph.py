@@ -47,7 +47,18 @@ def columns(spec: dg.AssetSpec) -> list[str]:
 
 
 def test_the_asset_graph_is_the_reviewed_one() -> None:
-    no_ports = dict.fromkeys(("store", "ledger", "tables", "clock", "settings"), dg.ResourceDefinition.none_resource())
+    no_ports = dict.fromkeys(
+        (
+            "store",
+            "ledger",
+            "tables",
+            "clock",
+            "prices",
+            "settings",
+            "expectation_engine",
+        ),
+        dg.ResourceDefinition.none_resource(),
+    )
     definitions = build_definitions(fetch_contracts([DATASETS]), no_ports)
 
     graph = described(definitions.resolve_asset_graph())

@@ -1,7 +1,8 @@
-"""What every ledger does."""
+"""What every ledger does: arrivals, publications, attempts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,23 +10,15 @@ import pytest
 
 from resources.ledger import KnownObject, Published
 from resources.memory_ledger import MemoryLedger
-from resources.sql_ledger import SqlLedger
 from sluice.manifest import Manifest, RawObject, build_manifest
 from sluice.outcome import ObjectBalance, Outcome
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from resources.ledger import Ledger, Noticed
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "2026-11-20"
 VERSION = "a" * 16 + "-c-1"
-
-
-@pytest.fixture(params=["sql", "memory"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
-    return SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}") if request.param == "sql" else MemoryLedger()
 
 
 def _objects(*etags: str, stamp: str = "s") -> tuple[KnownObject, ...]:
@@ -179,6 +172,15 @@ class TestPublications:
         assert ledger.all_published() == tuple(records)
         assert ledger.all_published("payments") == (records[2],)
 
+    def test_a_partition_keeps_the_time_of_its_first_record(self, ledger: Ledger) -> None:
+        ledger.record(_published("2026-11-19"))
+        ledger.record(replace(_published("2026-11-19", records=4), published_at=NOON + timedelta(hours=5)))
+        ledger.record(replace(_published(DAY), published_at=NOON + timedelta(hours=1)))
+        ledger.record(_published(DAY, "payments"))
+
+        assert ledger.first_published("orders") == {"2026-11-19": NOON, DAY: NOON + timedelta(hours=1)}
+        assert ledger.first_published("customers") == {}
+
 
 class TestAttempts:
     def test_attempts_at_a_version_are_numbered(self, ledger: Ledger) -> None:
@@ -203,6 +205,17 @@ class TestAttempts:
         ended = ledger.last_attempt("orders", DAY)
         assert ended is not None
         assert (ended.ended_at, ended.error) == (NOON + timedelta(minutes=1), "it broke")
+
+    def test_an_error_may_quote_any_character(self, ledger: Ledger) -> None:
+        attempt = ledger.begin("orders", DAY, VERSION, "run-1", NOON)
+
+        ledger.end(attempt, NOON, "bad value '\x00'\udcff in line 3 🚰")
+
+        ended = ledger.last_attempt("orders", DAY)
+        assert ended is not None
+        assert ended.error is not None
+        assert ended.error.startswith("bad value '")
+        assert ended.error.endswith(" in line 3 🚰")
 
     def test_an_attempt_that_ends_leaves_the_others_alone(self, ledger: Ledger) -> None:
         first = ledger.begin("orders", DAY, VERSION, "run-1", NOON)

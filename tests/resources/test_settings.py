@@ -67,3 +67,34 @@ def test_a_file_is_no_folder(tmp_path: Path, name: str) -> None:
 
     with pytest.raises(SettingInvalid, match=f'^{name}="file" is not a folder'):
         fetch_settings({name: "file"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://ann:secret@host:5432/ledger",
+        "postgresql://ann:secret@host/ledger",
+        "sqlite:////state/ledger.db",
+    ],
+)
+def test_a_ledger_may_be_elsewhere_and_its_url_is_not_shown(tmp_path: Path, url: str) -> None:
+    settings = fetch_settings({"SLUICE_LEDGER_URL": url}, tmp_path)
+
+    assert settings.ledger_url == url
+    assert url not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        pytest.param("mysql://ann:secret@host/ledger", "mysql://...", id="another database"),
+        pytest.param("sqlite:///ledger.db", "sqlite://...", id="relative"),
+        pytest.param("ann:secret@host", "...", id="no scheme"),
+    ],
+)
+def test_any_other_ledger_is_refused_without_its_password(tmp_path: Path, url: str, shown: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        fetch_settings({"SLUICE_LEDGER_URL": url}, tmp_path)
+
+    assert str(caught.value).startswith(f'SLUICE_LEDGER_URL="{shown}" is no ledger\'s URL. Name postgresql')
+    assert "secret" not in str(caught.value)

@@ -2,9 +2,16 @@ from __future__ import annotations
 
 import pytest
 
+from sluice.contract import Contract
 from sluice.gates import GATES
+from sluice.gates.evidence import StagedEvidence
 from sluice.gates.records_are_conserved import judge
 from sluice.outcome import ObjectBalance, Outcome, StagedFile
+from sluice.profile import Profile
+
+
+def evidence(outcome: Outcome) -> StagedEvidence:
+    return StagedEvidence(Contract("orders", "1.0.0", ()), outcome, Profile())
 
 
 def outcome(
@@ -39,7 +46,7 @@ def outcome(
 
 
 def test_a_balance_that_closes_holds() -> None:
-    verdict = judge(outcome())
+    verdict = judge(evidence(outcome()))
 
     assert verdict.holds
     assert verdict.explanation == "10 in = 7 published + 2 quarantined + 1 duplicates"
@@ -49,7 +56,7 @@ def test_a_balance_that_closes_holds() -> None:
 def test_a_partition_without_records_holds() -> None:
     empty = outcome(records_in=0, published=0, quarantined=0, duplicates=0, in_files=0, in_quarantine_files=0)
 
-    assert judge(empty).holds
+    assert judge(evidence(empty)).holds
 
 
 @pytest.mark.parametrize(
@@ -64,7 +71,7 @@ def test_a_partition_without_records_holds() -> None:
     ],
 )
 def test_a_balance_that_does_not_close_says_where(broken: Outcome, explanation: str) -> None:
-    verdict = judge(broken)
+    verdict = judge(evidence(broken))
 
     assert not verdict.holds
     assert verdict.explanation == explanation
@@ -75,7 +82,7 @@ def test_losses_that_cancel_out_over_objects_do_not_hold() -> None:
     other = outcome(records_in=9).objects[0]
     both = outcome(in_files=14, in_quarantine_files=4).model_copy(update={"objects": (one, other)})
 
-    assert not judge(both).holds
+    assert not judge(evidence(both)).holds
 
 
 def test_gate_names_are_unique_facts() -> None:

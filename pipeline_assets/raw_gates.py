@@ -1,0 +1,148 @@
+"""Gates before the transform: what they judge by, the reservation, and what they said, written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline_assets.asset_specs import Zone
+from pipeline_assets.check_report import check_result, shown
+from sluice.completeness import control_etags, control_key, marker_key
+from sluice.gates import RAW_GATES, Severity
+from sluice.gates.estimated_cost_is_within_budget import ESTIMATED_COST_IS_WITHIN_BUDGET as BUDGET
+from sluice.gates.evidence import ObjectHead, RawEvidence
+from sluice.judging import are_current, closed, faults, gates_of, judge_raw, severity_of, stopping
+from sluice.outcome import OUTCOME_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import dagster as dg
+
+    from pipeline_assets.funding import Purse
+    from pipeline_assets.ports import Store
+    from sluice.acceptance import Acceptance
+    from sluice.contract import Contract
+    from sluice.cost.budget import Funding
+    from sluice.judged import Judged
+    from sluice.manifest import Manifest, RawObject
+    from sluice.version import Version
+
+_END_BYTES = 16
+_LONGEST_CONTROL_BYTES = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RawJudgement:
+    """What the gates on one manifest said; `stopped_by` is empty when the transform may begin."""
+
+    judged: tuple[Judged, ...]
+    acceptances: tuple[Acceptance, ...]
+
+    @property
+    def stopped_by(self) -> tuple[Judged, ...]:
+        return stopping(self.judged, self.acceptances)
+
+    def check_results(self, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
+        gates = {gate.name: gate for gate in RAW_GATES}
+        for item in self.judged:
+            yield check_result(asset, gates[item.gate], item, self.acceptances)
+
+
+def nothing_landed(contract: Contract, partition: str, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
+    """Show that the first gate does not hold; nothing is recorded, for there is no version to record it of."""
+    evidence = RawEvidence(contract=contract, partition=partition, objects=())
+    for gate in gates_of(contract, RAW_GATES)[:1]:
+        yield shown(asset, gate, gate.judge(evidence))
+
+
+def judge_raw_gates(
+    purse: Purse, store: Store, manifest: Manifest, version: Version, *, bytes_in: int | None = None
+) -> RawJudgement:
+    """Judge a manifest, reserve its estimated cost if nothing else stops it, and record the verdicts.
+
+    `bytes_in` is what a derived partition reads, for its manifest names versions and no bytes.
+    """
+    contract, ledger, partition = purse.contract, purse.ledger, manifest.partition
+    acceptances = ledger.acceptances(contract.dataset)
+    gates = gates_of(contract, RAW_GATES)
+    evidence = _fetch_evidence(contract, manifest, store)
+    now, run_id = purse.clock.now(), purse.run.run_id
+    judged = judge_raw((gate for gate in gates if gate is not BUDGET), evidence, version, run_id, now)
+    if not stopping(judged, acceptances):
+        size = manifest.size_bytes if bytes_in is None else bytes_in
+        funding = _reserve(purse, store, manifest, version, acceptances, size)
+        evidence = RawEvidence(contract=contract, partition=partition, objects=manifest.objects, funding=funding)
+    judged += judge_raw((gate for gate in gates if gate is BUDGET), evidence, version, run_id, now)
+    ledger.record_verdicts(judged)
+    judgement = RawJudgement(judged, acceptances)
+    if judgement.stopped_by:
+        attempt = ledger.begin(contract.dataset, partition, str(version), run_id, now)
+        ledger.end(attempt, now, faults(judgement.stopped_by))
+    return judgement
+
+
+def require_raw_gates(purse: Purse, store: Store, manifest: Manifest, version: Version) -> None:
+    """Raise GateClosed unless this run may transform: processed can be materialized without raw, say by hand."""
+    gates = gates_of(purse.contract, RAW_GATES)
+    recorded = purse.ledger.verdicts(purse.contract.dataset, manifest.partition)
+    mine = [item for item in recorded if item.run_id == purse.run.run_id]
+    if are_current(mine, gates, purse.contract, version):
+        return
+    judgement = judge_raw_gates(purse, store, manifest, version)
+    for item in judgement.stopped_by[:1]:
+        raise closed(item, gates)
+
+
+def _reserve(
+    purse: Purse,
+    store: Store,
+    manifest: Manifest,
+    version: Version,
+    acceptances: tuple[Acceptance, ...],
+    bytes_in: int,
+) -> Funding:
+    place = (purse.contract.dataset, manifest.partition, BUDGET.name, version.fingerprint)
+    accepted = any((a.dataset, a.partition, a.gate, a.fingerprint) == place for a in acceptances)
+    folder = f"{Zone.PROCESSED}/{purse.contract.dataset}/date={manifest.partition}/{version}/"
+    return purse.reserve(
+        manifest.partition,
+        version,
+        bytes_in=bytes_in,
+        objects=len(manifest.objects),
+        already_staged=store.etag(folder + OUTCOME_NAME) is not None,
+        regardless=accepted or severity_of(BUDGET, purse.contract) is not Severity.BLOCK,
+    )
+
+
+def _fetch_evidence(contract: Contract, manifest: Manifest, store: Store) -> RawEvidence:
+    if contract.source is None:
+        return RawEvidence(contract=contract, partition=manifest.partition, objects=manifest.objects)
+    marker, control = marker_key(contract, manifest.partition), control_key(contract, manifest.partition)
+    return RawEvidence(
+        contract=contract,
+        partition=manifest.partition,
+        objects=manifest.objects,
+        heads={item.key: _fetch_head(item, store) for item in manifest.objects},
+        marker_present=marker is not None and store.etag(marker) is not None,
+        control=None if control is None else fetch_control(control, store),
+        control_etags=control_etags(contract, manifest.partition, store.etag),
+    )
+
+
+def fetch_control(key: str, store: Store) -> bytes | None:
+    try:
+        with store.open(key) as opened:
+            return opened.read(_LONGEST_CONTROL_BYTES)
+    except FileNotFoundError:  # it has not come yet
+        return None
+
+
+def _fetch_head(item: RawObject, store: Store) -> ObjectHead | None:
+    try:
+        with store.open(item.key) as opened:
+            first = opened.read(_END_BYTES)
+            opened.seek(max(0, item.size - _END_BYTES))
+            return ObjectHead(first, opened.read(_END_BYTES))
+    except OSError:  # the gate says that it cannot be opened
+        return None

@@ -1,0 +1,8 @@
+"""What Alembic runs to migrate: on the connection that it is handed, in the transaction that is open there."""
+
+from __future__ import annotations
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+context.run_migrations()

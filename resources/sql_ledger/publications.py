@@ -1,0 +1,54 @@
+"""Publications in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from resources.ledger_schema import FIRST_PUBLICATIONS, PUBLICATIONS
+from resources.sql_ledger.database import Database, at
+from sluice.history import Published
+from sluice.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class SqlPublications(Database):
+    def record(self, published: Published) -> None:
+        outcome = published.outcome
+        place = {"dataset": outcome.dataset, "partition": outcome.partition}
+        with self._writing(outcome.dataset) as connection:
+            connection.execute(sa.delete(PUBLICATIONS).where(*at(PUBLICATIONS, **place)))
+            connection.execute(
+                sa.insert(PUBLICATIONS).values(
+                    **place,
+                    outcome=outcome.model_dump_json(),
+                    snapshot_id=published.snapshot_id,
+                    published_at=published.published_at,
+                )
+            )
+            first = sa.select(FIRST_PUBLICATIONS).where(*at(FIRST_PUBLICATIONS, **place))
+            if connection.execute(first).one_or_none() is None:
+                connection.execute(sa.insert(FIRST_PUBLICATIONS).values(**place, published_at=published.published_at))
+
+    def published(self, dataset: str, partition: str) -> Published | None:
+        return next(iter(self._publications(*at(PUBLICATIONS, dataset, partition))), None)
+
+    def all_published(self, dataset: str | None = None) -> tuple[Published, ...]:
+        return self._publications(PUBLICATIONS.c.dataset == dataset if dataset is not None else sa.true())
+
+    def first_published(self, dataset: str) -> Mapping[str, datetime]:
+        query = sa.select(FIRST_PUBLICATIONS).where(FIRST_PUBLICATIONS.c.dataset == dataset)
+        with self._reading() as connection:
+            return {row.partition: row.published_at for row in connection.execute(query)}
+
+    def _publications(self, *conditions: sa.ColumnElement[bool]) -> tuple[Published, ...]:
+        query = sa.select(PUBLICATIONS).where(*conditions).order_by(PUBLICATIONS.c.dataset, PUBLICATIONS.c.partition)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(
+            Published(Outcome.model_validate_json(row.outcome), row.snapshot_id, row.published_at) for row in rows
+        )

@@ -1,0 +1,112 @@
+"""Sees a partition that missed its deadline, even if no run ever started, and reports it as a failed check."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import dagster as dg
+
+from sluice.freshness import CHECK_NAME, breach_verdict, breaches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sluice.contract import Contract
+    from sluice.freshness import Freshness
+
+SENSOR_NAME = "freshness"
+_SHOWN = 20
+_GRACE = timedelta(seconds=5)
+"""A publication is stamped a moment before the ledger has it; without grace such a one would be called missing."""
+
+
+class Ledger(Protocol):
+    def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+def build_freshness_sensor(contracts: Mapping[str, Contract], *, reports_per_tick: int = 200) -> dg.SensorDefinition:
+    """Return the sensor; the check it reports belongs to the table of every dataset that promises a time."""
+    promises = {name: contract.freshness for name, contract in contracts.items() if contract.freshness}
+
+    @dg.sensor(
+        name=SENSOR_NAME,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Fails the check of a partition whose deadline has passed and of which nothing is published.",
+    )
+    def freshness(
+        context: dg.SensorEvaluationContext, ledger: dg.ResourceParam[Ledger], clock: dg.ResourceParam[Clock]
+    ) -> dg.SensorResult:
+        now = clock.now()
+        missing = _missing([contracts[name] for name in promises], ledger, now)
+        reported = _read_cursor(context.cursor)
+        fresh = [breach for breach in missing if breach not in reported]
+        told = fresh[:reports_per_tick]
+        return dg.SensorResult(
+            asset_events=[_evaluation(breach, promises[breach.dataset], now) for breach in told],
+            skip_reason=dg.SkipReason(_skip_text(len(promises), len(missing), told)),
+            cursor=_cursor_text([*reported.intersection(missing), *told]),
+        )
+
+    return freshness
+
+
+class _Breach(NamedTuple):
+    """With its deadline, so that a contract that moves it makes another breach."""
+
+    deadline: str
+    dataset: str
+    partition: str
+
+
+def _missing(promising: Iterable[Contract], ledger: Ledger, now: datetime) -> list[_Breach]:
+    """Return the newest first: what broke a minute ago must not wait behind the history of a new dataset."""
+    found = [
+        _Breach(due.deadline.isoformat(), contract.dataset, due.partition)
+        for contract in promising
+        for due in breaches(contract, ledger.first_published(contract.dataset), now - _GRACE)
+    ]
+    return sorted(found, reverse=True)
+
+
+def _evaluation(breach: _Breach, promise: Freshness, now: datetime) -> dg.AssetCheckEvaluation:
+    verdict = breach_verdict(promise, breach.partition, now)
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(["tables", breach.dataset]),
+        check_name=CHECK_NAME,
+        passed=verdict.holds,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=verdict.explanation,
+        metadata={**verdict.numbers, "threshold": verdict.threshold, "threshold from": verdict.origin, **verdict.facts},
+        blocking=False,
+        partition=breach.partition,
+    )
+
+
+def _read_cursor(text: str | None) -> frozenset[_Breach]:
+    """What was reported and is still missing. Losing it is harmless: the same is reported once more."""
+    try:
+        rows: Any = json.loads(text or "[]")  # Any: checked by use
+        return frozenset(_Breach(*map(str, row)) for row in rows)
+    except (ValueError, TypeError):
+        return frozenset()
+
+
+def _cursor_text(reported: Iterable[_Breach]) -> str:
+    return json.dumps(sorted(reported))
+
+
+def _skip_text(promises: int, missing: int, told: Sequence[_Breach]) -> str:
+    if not promises:
+        return "No contract promises a time (slaProperties)."
+    names = ", ".join(f"{breach.dataset} {breach.partition}" for breach in told[:_SHOWN])
+    more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+    newly = f"; reported now: {names}{more}" if told else ""
+    return f"Datasets that promise a time: {promises:,}; overdue partitions: {missing:,}{newly}."

@@ -1,0 +1,1 @@
+"""What a partition costs, before and after: prices, estimates, budgets."""
