@@ -20,6 +20,14 @@ class State(StrEnum):
     PUBLISHED = "published"  # the table holds the present version
 
 
+class GateState(StrEnum):
+    """What the gates said of the version that is wanted."""
+
+    OPEN = "open"  # or not judged yet
+    CLOSED = "closed"
+    ACCEPTED = "accepted"  # what closed it was accepted since
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionStatus:
     """One partition as a person asks about it; the numbers describe what its table holds now."""
@@ -41,16 +49,17 @@ def status_of(
     wanted: Version | None,
     published: Published | None,
     last_try: Attempt | None,
-    blocked: bool = False,
+    gate: GateState = GateState.OPEN,
 ) -> PartitionStatus:
     """Describe one partition; `wanted` is None while its newest raw objects have not been noticed.
 
-    `blocked` says that a gate stops the wanted version, and nobody has accepted that.
+    A version that a gate stopped is pending again once somebody has accepted it.
     """
     held = published.outcome if published else None
     state = state_of(wanted, held.version if held else None, last_try)
-    if state is State.FAILED and blocked:
-        state = State.BLOCKED
+    if state is State.FAILED and gate is not GateState.OPEN:
+        unpublished = State.PENDING if held is None else State.STALE
+        state = State.BLOCKED if gate is GateState.CLOSED else unpublished
     error = last_try.error if last_try and state in {State.FAILED, State.BLOCKED} else None
     if held is None:
         return PartitionStatus(dataset, partition, state, error=error)

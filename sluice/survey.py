@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from sluice.contract import CODE_VERSION
 from sluice.derivation import derived_manifest, in_build_order, inputs_of
-from sluice.partition_state import PartitionStatus, status_of
+from sluice.judging import stopping
+from sluice.partition_state import GateState, PartitionStatus, status_of
 from sluice.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sluice.acceptance import Acceptance
     from sluice.contract import Contract
     from sluice.history import Attempt, Published
     from sluice.judged import Judged
@@ -25,18 +27,21 @@ def survey(
     manifests: Iterable[Manifest],
     published: Iterable[Published],
     last_attempt: Callable[[str, str], Attempt | None],
-    stopping: Iterable[Judged] = (),
+    blocking: Iterable[Judged] = (),
+    acceptances: Sequence[Acceptance] = (),
 ) -> tuple[PartitionStatus, ...]:
     """Return the status of every partition that landed, was published or could be derived, by dataset and partition.
 
-    `manifests` are the newest of each partition; `stopping` are the verdicts that block and that nobody accepted. A
-    partition of a dataset that no contract declares is left out.
+    `manifests` are the newest of each partition; `blocking` are the verdicts that block. A partition of a dataset that
+    no contract declares is left out.
     """
-    blocked = {(item.dataset, item.partition, item.version) for item in stopping}
+    blocking = tuple(blocking)
+    gates = {_judged_place(item): GateState.ACCEPTED for item in blocking}
+    gates |= {_judged_place(item): GateState.CLOSED for item in stopping(blocking, acceptances)}
     held = {(item.outcome.dataset, item.outcome.partition): item for item in published}
     wanted = _landed(contracts, manifests) | _derived(contracts, held)
     places = sorted(place for place in wanted.keys() | held.keys() if place[0] in contracts)
-    return tuple(_status(place, wanted.get(place), held.get(place), last_attempt, blocked) for place in places)
+    return tuple(_status(place, wanted.get(place), held.get(place), last_attempt, gates) for place in places)
 
 
 def _status(
@@ -44,13 +49,17 @@ def _status(
     wanted: Version | None,
     held: Published | None,
     last_attempt: Callable[[str, str], Attempt | None],
-    blocked: Collection[tuple[str, str, str]],
+    gates: Mapping[tuple[str, str, str], GateState],
 ) -> PartitionStatus:
     # Most partitions are as they should be; asking for the last try at each would cost a query each.
     is_right = held is not None and held.outcome.version == wanted
     last_try = None if is_right else last_attempt(*place)
-    is_blocked = (*place, str(wanted)) in blocked
-    return status_of(*place, wanted=wanted, published=held, last_try=last_try, blocked=is_blocked)
+    gate = gates.get((*place, str(wanted)), GateState.OPEN)
+    return status_of(*place, wanted=wanted, published=held, last_try=last_try, gate=gate)
+
+
+def _judged_place(item: Judged) -> tuple[str, str, str]:
+    return item.dataset, item.partition, item.version
 
 
 def _landed(contracts: Mapping[str, Contract], manifests: Iterable[Manifest]) -> dict[Place, Version]:

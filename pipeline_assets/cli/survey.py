@@ -9,7 +9,6 @@ from datetime import datetime
 from pipeline_assets.cli.environment import Environment
 from resources.ledger import Ledger
 from sluice.arrivals import SETTLE, KnownObject, Noticed, sweep_raw_zone
-from sluice.judging import stopping
 from sluice.manifest import Manifest
 from sluice.partition_state import PartitionStatus
 from sluice.survey import survey as survey_partitions
@@ -28,7 +27,8 @@ def survey(environment: Environment) -> tuple[PartitionStatus, ...]:
         newest.values(),
         ledger.all_published(),
         ledger.last_attempt,
-        stopping(ledger.blocking_verdicts(), ledger.acceptances()),
+        ledger.blocking_verdicts(),
+        ledger.acceptances(),
     )
 
 

@@ -16,7 +16,6 @@ from sluice.expectations.expectation import Expectation
 from sluice.gate_rules import Completeness, Expected, GateRules, Metric, Reference
 from sluice.gates import GATES
 from sluice.gates.verdict import Severity
-from sluice.judging import stopping
 from sluice.partition_state import State
 from sluice.survey import survey
 from tests.world import CONTRACTS, ORDERS, World
@@ -318,7 +317,8 @@ def state_of(world: World) -> State:
         manifests,
         world.ledger.all_published(),
         world.ledger.last_attempt,
-        stopping(world.ledger.blocking_verdicts(), world.ledger.acceptances()),
+        world.ledger.blocking_verdicts(),
+        world.ledger.acceptances(),
     )
     return next(item.state for item in found if (item.dataset, item.partition) == ("orders", DAY))
 
@@ -374,6 +374,7 @@ def test_an_accepted_partition_is_published_by_itself(shop: World, scenario: Sce
     verdict = next(item for item in shop.ledger.verdicts("orders", DAY) if item.gate == scenario.gate)
 
     shop.ledger.accept(verdict, why="seen", accepted_by="ann", accepted_at=shop.clock.now())
+    assert state_of(shop) is State.PENDING
     build_requested(shop)
 
     assert len(shop.rows("orders", DAY)) >= 1

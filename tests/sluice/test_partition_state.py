@@ -6,7 +6,7 @@ import pytest
 
 from sluice.history import Attempt, Published
 from sluice.outcome import ObjectBalance, Outcome
-from sluice.partition_state import PartitionStatus, State, state_of, status_of
+from sluice.partition_state import GateState, PartitionStatus, State, state_of, status_of
 from sluice.version import Version
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -76,3 +76,21 @@ def test_an_error_that_was_overcome_is_not_shown() -> None:
     )
 
     assert described == PartitionStatus("orders", "2026-11-01", State.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("gate", "state", "error"),
+    [
+        pytest.param(GateState.OPEN, State.FAILED, "boom", id="no gate stopped it"),
+        pytest.param(GateState.CLOSED, State.BLOCKED, "boom", id="a gate stopped it"),
+        pytest.param(GateState.ACCEPTED, State.PENDING, None, id="and was accepted since"),
+    ],
+)
+def test_what_a_gate_stopped_is_blocked_until_somebody_accepts_it(
+    gate: GateState, state: State, error: str | None
+) -> None:
+    failed = attempt(NEW, ended=True, error="boom")
+
+    described = status_of("orders", "2026-11-01", wanted=NEW, published=None, last_try=failed, gate=gate)
+
+    assert (described.state, described.error) == (state, error)
