@@ -1,7 +1,7 @@
 """What the gates cost beside the transform: `python -m bench.gates [--records N] [--runs N]`.
 
 Every run is a process of its own that builds the benchmark's partition, and then measures and judges it: first under
-the benchmark's contract, then with five metrics named. `python -m bench.expectations` has Great Expectations.
+the benchmark's contract, then with five metrics named. Expectations, which are not among them, are printed beside.
 """
 
 from __future__ import annotations
@@ -104,7 +104,32 @@ def _measured(contract: Contract, store: LocalObjectStore, workspace: Path) -> S
     evidence = _evidence(five, outcome, profile)
     with timed("judging, 5 metrics", found):
         judged += judge_staged(gates_of(five, STAGED_GATES), evidence, "bench", now)
+    with timed("15 expectations", found):
+        _judge_expectations(contract, outcome, paths, workspace, now)
     return {**found, "gates": len({item.gate for item in judged})}
+
+
+def _judge_expectations(contract: Contract, outcome: Outcome, paths: list[str], workspace: Path, now: datetime) -> None:
+    """By SQL, as the gate does; `python -m bench.expectations` has Great Expectations itself."""
+    from bench.expectations import EXPECTED
+    from sluice.expectations.expectation import Expectation
+    from sluice.expectations.judging import judge_expectations
+    from sluice.transform import Limits, connect
+
+    asked = tuple(Expectation(kind, json.dumps(kwargs), kind) for kind, kwargs in EXPECTED)
+    folder = workspace / "expectations"
+    folder.mkdir()
+    with connect(folder, Limits()) as connection:
+        results = judge_expectations(
+            replace(contract, expectations=asked),
+            PARTITION,
+            paths,
+            version=str(outcome.version),
+            judged_at=now,
+            connection=connection,
+            rest=lambda *_: (),
+        )
+    assert not any(item.error for item in results.results)
 
 
 def _contract() -> Contract:
@@ -192,7 +217,9 @@ def compare(records: int, runs: int) -> None:
         print(
             f"gates{suffix} / transform: median {statistics.median(shares):.1%}, {min(shares):.1%} to {max(shares):.1%}"
         )
-    print(f"target: at most {TARGET:.0%}")
+    share = statistics.median(item["15 expectations"] / item["transform"] for item in found)
+    print(f"15 expectations, which are not among them / transform: median {share:.1%}")
+    print(f"target, without expectations: at most {TARGET:.0%}")
 
 
 def _share(item: Seconds, suffix: str) -> float:

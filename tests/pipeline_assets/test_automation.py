@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 
+from sluice.gate_rules import Expected, GateRules, Metric
+from tests.world import CONTRACTS, REVENUE, World
+
 if TYPE_CHECKING:
-    from tests.world import World
+    from pathlib import Path
 
 DAY = "2026-11-03"
 NEXT_DAY = "2026-11-04"
@@ -159,3 +163,35 @@ def test_a_change_while_nobody_looked_is_seen_at_the_next_tick(world: World, aut
     world.build("orders", DAY)
 
     assert automation.tick() == {DAY: ALL}
+
+
+def test_a_derived_partition_that_a_gate_blocks_is_not_published_later(tmp_path: Path) -> None:
+    strict = replace(REVENUE, gates=GateRules(row_count=Expected(Metric("row_count"), minimum=2)))
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance, {**CONTRACTS, "revenue": strict})
+        automation = Automation(world)
+        build_inputs(world)
+        assert automation.tick() == {DAY: ALL}
+        assert not world.build("revenue", DAY).success
+
+        assert automation.tick() == {}
+        assert automation.tick() == {}
+        assert world.rows("revenue", DAY) == []
+
+
+def test_a_blocked_derived_partition_is_asked_for_again_when_its_input_changes(tmp_path: Path) -> None:
+    strict = replace(REVENUE, gates=GateRules(metrics=(Expected(Metric("sum", "revenue"), minimum=10),)))
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(tmp_path, instance, {**CONTRACTS, "revenue": strict})
+        automation = Automation(world)
+        build_inputs(world)
+        automation.tick()
+        assert not world.build("revenue", DAY).success
+        automation.tick()
+
+        world.land_orders(DAY, NEWER)
+        world.build("orders", DAY)
+
+        assert automation.tick() == {DAY: ALL}
+        assert world.build("revenue", DAY).success
+        assert len(world.rows("revenue", DAY)) == 1
