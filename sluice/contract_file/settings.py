@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 NAME = "sluice"
 
+_LAST_YEAR = 2200  # sums with later dates overflow
+
 
 def _written_date(value: object) -> object:
     """Pydantic would also take a number, as seconds since 1970."""
-    if isinstance(value, str):
-        return date.fromisoformat(value)
-    raise ValueError("write it as 2026-11-01")
+    if not isinstance(value, str):
+        raise ValueError("write it as 2026-11-01")
+    if (written := date.fromisoformat(value)).year > _LAST_YEAR:
+        raise ValueError(f"no partition lies after {_LAST_YEAR}")
+    return written
 
 
 def _unknown_fields(value: object) -> UnknownFields:

@@ -505,6 +505,9 @@ def test_a_required_element_of_a_list_is_refused() -> None:
             changed("order_by: at", "start: 2026-13-01 # <-"), "start", "docs/contracts.md", id="no such month"
         ),
         pytest.param(
+            changed("order_by: at", "start: 9999-12-31 # <-"), "start", "docs/contracts.md", id="too far in the future"
+        ),
+        pytest.param(
             changed("order_by: at", "unknown_fields: drop # <-"),
             "unknown_fields",
             "docs/contracts.md",
