@@ -24,7 +24,7 @@ _LAST_YEAR = 2200  # sums with later dates overflow
 def _written_date(value: object) -> object:
     """Pydantic would also take a number, as seconds since 1970."""
     if not isinstance(value, str):
-        raise ValueError("write it as 2026-11-01")
+        raise ValueError("write it as 2026-11-01")  # noqa: TRY004  pydantic takes ValueError as a refusal
     if (written := date.fromisoformat(value)).year > _LAST_YEAR:
         raise ValueError(f"no partition lies after {_LAST_YEAR}")
     return written
