@@ -12,6 +12,7 @@ from pipeline_assets.cli import (
     cost,
     demo,
     docs,
+    drift,
     gates,
     land,
     new,
@@ -50,6 +51,7 @@ app.command("accept")(accept.accept)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)
 app.command("docs")(docs.docs)
+app.command("drift")(drift.drift)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(contracts.app, name="contracts")

@@ -120,6 +120,11 @@ def _schema(draft: Draft) -> Iterator[str]:
         yield from _column(column, position)
 
 
+def column_lines(column: InferredColumn) -> list[str]:
+    """Return one property of a contract, not indented."""
+    return [line.removeprefix(" " * 6) for line in _column(column, None)]
+
+
 def _column(column: InferredColumn, position: int | None) -> Iterator[str]:
     indent = " " * 6
     for remark in column.remarks:
