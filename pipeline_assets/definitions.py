@@ -10,7 +10,9 @@ from pipeline_assets.assets import build_datasets
 from sensors.arrivals import build_arrivals_sensor
 from sensors.automation import build_automation_sensor
 from sensors.freshness import build_freshness_sensor
+from sensors.notices import build_notices_sensor
 from sensors.reopening import build_reopening_sensor
+from sensors.retries import build_retries_sensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,8 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
             build_arrivals_sensor(contracts, landed),
             build_automation_sensor(),
             build_reopening_sensor(contracts, jobs),
+            build_retries_sensor(contracts, jobs),
+            build_notices_sensor(contracts),
             build_freshness_sensor(contracts),
         ],
         resources=dict(ports),
@@ -49,6 +53,8 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
         "clock": dg.ResourceDefinition(lambda _: environment.clock),
         "prices": dg.ResourceDefinition(lambda _: environment.prices),
         "settings": dg.ResourceDefinition(lambda _: environment.settings),
+        "failures": dg.ResourceDefinition(lambda _: environment.failures),
+        "notifier": dg.ResourceDefinition(lambda _: environment.notifier),
         "expectation_engine": dg.ResourceDefinition(lambda _: environment.expectation_engine),
     }
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
-from pipeline_assets.attempts import attempt_at
 from pipeline_assets.automation import derived_from_tables
 from pipeline_assets.build_report import built_numbers, quarantine_report
 from pipeline_assets.check_report import gate_spec
 from pipeline_assets.column_schema import lineage_of
 from pipeline_assets.funding import Purse
-from pipeline_assets.ports import Clock, Ledger, Prices, Settings, Store, Tables
+from pipeline_assets.incidents import Chronicle
+from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Store, Tables
 from pipeline_assets.raw_gates import judge_raw_gates
 from pipeline_assets.staged import Staged, staged_result
 from sluice.contract import CODE_VERSION, Contract
@@ -48,6 +48,7 @@ def derived_assets(
         clock: dg.ResourceParam[Clock],
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
+        failures: dg.ResourceParam[Failures],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         from pipeline_assets.staging import build_derived  # heavy, see landed.py
 
@@ -57,12 +58,13 @@ def derived_assets(
         version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
         purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
         bytes_in = sum(_fetch_size(name, partition, ledger) for name in inputs)
-        judgement = judge_raw_gates(purse, store, manifest, version, bytes_in=bytes_in)
+        chronicle = Chronicle(contract.dataset, partition, run_id, ledger, clock, failures)
+        judgement = judge_raw_gates(purse, chronicle, store, manifest, version, bytes_in=bytes_in)
         yield from judgement.check_results(processed)
         for item in judgement.stopped_by[:1]:
             raise closed(item, gates)
         with (
-            attempt_at(contract.dataset, partition, version, run_id, ledger, clock) as attempt,
+            chronicle.attempt_at(version) as attempt,
             purse.spending(partition) as bill,
         ):
             outcome = build_derived(

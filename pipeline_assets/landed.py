@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
-from pipeline_assets.attempts import attempt_at
 from pipeline_assets.build_report import built_numbers, quarantine_report
 from pipeline_assets.check_report import gate_spec
 from pipeline_assets.funding import Purse
-from pipeline_assets.ports import Clock, Ledger, Prices, Settings, Store
+from pipeline_assets.incidents import Chronicle
+from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Store
 from pipeline_assets.raw_gates import judge_raw_gates, nothing_landed, require_raw_gates
 from pipeline_assets.staged import Staged, staged_result
 from sluice.arrivals import Noticed, sweep_partition
@@ -38,6 +38,7 @@ def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> d
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
         prices: dg.ResourceParam[Prices],
+        failures: dg.ResourceParam[Failures],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         noticed = sweep_partition(contract, context.partition_key, store, ledger, clock.now())
         if noticed is None:
@@ -45,7 +46,8 @@ def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> d
             raise _nothing_landed(contract, context.partition_key)
         manifest = noticed.manifest
         purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        judgement = judge_raw_gates(purse, store, manifest, _version(contract, noticed))
+        chronicle = Chronicle(contract.dataset, context.partition_key, context.run.run_id, ledger, clock, failures)
+        judgement = judge_raw_gates(purse, chronicle, store, manifest, _version(contract, noticed))
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(manifest.fingerprint),
             metadata={
@@ -74,6 +76,7 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
         clock: dg.ResourceParam[Clock],
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
+        failures: dg.ResourceParam[Failures],
     ) -> Iterator[dg.MaterializeResult[None]]:
         from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
 
@@ -81,9 +84,10 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
         noticed = _notice(contract, partition, store, ledger, clock)
         version = _version(contract, noticed)
         purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        require_raw_gates(purse, store, noticed.manifest, version)
+        chronicle = Chronicle(contract.dataset, partition, run_id, ledger, clock, failures)
+        require_raw_gates(purse, chronicle, store, noticed.manifest, version)
         with (
-            attempt_at(contract.dataset, partition, version, run_id, ledger, clock) as attempt,
+            chronicle.attempt_at(version) as attempt,
             purse.spending(partition) as bill,
         ):
             outcome = build_partition(

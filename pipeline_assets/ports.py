@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from sluice.expectations.expectation import Expectation
     from sluice.expectations.finding import Finding
     from sluice.gates.evidence import History
+    from sluice.healing.failure import Failure, FailureClass
+    from sluice.healing.incident import Incident
     from sluice.history import Attempt, Published
     from sluice.judged import Judged
     from sluice.outcome import Outcome
     from sluice.publishing import Effect, Held
 
-__all__ = ["Clock", "ExpectationEngine", "Ledger", "Prices", "Publication", "Settings", "Store", "Tables"]
+__all__ = ["Clock", "ExpectationEngine", "Failures", "Ledger", "Prices", "Publication", "Settings", "Store", "Tables"]
 
 
 class Store(RawStore, Protocol):
@@ -36,7 +38,9 @@ class Store(RawStore, Protocol):
 
 class Attempts(Protocol):
     def begin(self, dataset: str, partition: str, version: str, run_id: str, started_at: datetime) -> Attempt: ...
-    def end(self, attempt: Attempt, ended_at: datetime, error: str | None) -> None: ...
+    def end(
+        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+    ) -> None: ...
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None: ...
 
 
@@ -66,7 +70,18 @@ class Spending(Protocol):
     def spends(self, dataset: str | None = None, month: str | None = None) -> tuple[Spend, ...]: ...
 
 
-class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Protocol):
+class Incidents(Protocol):
+    def open_incident(self, incident: Incident) -> Incident: ...
+    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int: ...
+
+
+class Failures(Protocol):
+    """What kind of failure an error is."""
+
+    def classify(self, error: BaseException) -> Failure: ...
+
+
+class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, Protocol):
     """All of the above in one store."""
 
 

@@ -11,7 +11,7 @@ from sluice.completeness import control_etags, control_key, marker_key
 from sluice.gates import RAW_GATES, Severity
 from sluice.gates.estimated_cost_is_within_budget import ESTIMATED_COST_IS_WITHIN_BUDGET as BUDGET
 from sluice.gates.evidence import ObjectHead, RawEvidence
-from sluice.judging import are_current, closed, faults, gates_of, judge_raw, severity_of, stopping
+from sluice.judging import are_current, closed, gates_of, judge_raw, severity_of, stopping
 from sluice.outcome import OUTCOME_NAME
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from pipeline_assets.funding import Purse
+    from pipeline_assets.incidents import Chronicle
     from pipeline_assets.ports import Store
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract
@@ -57,7 +58,13 @@ def nothing_landed(contract: Contract, partition: str, asset: dg.AssetKey) -> It
 
 
 def judge_raw_gates(
-    purse: Purse, store: Store, manifest: Manifest, version: Version, *, bytes_in: int | None = None
+    purse: Purse,
+    chronicle: Chronicle,
+    store: Store,
+    manifest: Manifest,
+    version: Version,
+    *,
+    bytes_in: int | None = None,
 ) -> RawJudgement:
     """Judge a manifest, reserve its estimated cost if nothing else stops it, and record the verdicts.
 
@@ -77,19 +84,18 @@ def judge_raw_gates(
     ledger.record_verdicts(judged)
     judgement = RawJudgement(judged, acceptances)
     if judgement.stopped_by:
-        attempt = ledger.begin(contract.dataset, partition, str(version), run_id, now)
-        ledger.end(attempt, now, faults(judgement.stopped_by))
+        chronicle.stop(version, judgement.stopped_by, gates)
     return judgement
 
 
-def require_raw_gates(purse: Purse, store: Store, manifest: Manifest, version: Version) -> None:
+def require_raw_gates(purse: Purse, chronicle: Chronicle, store: Store, manifest: Manifest, version: Version) -> None:
     """Raise GateClosed unless this run may transform: processed can be materialized without raw, say by hand."""
     gates = gates_of(purse.contract, RAW_GATES)
     recorded = purse.ledger.verdicts(purse.contract.dataset, manifest.partition)
     mine = [item for item in recorded if item.run_id == purse.run.run_id]
     if are_current(mine, gates, purse.contract, version):
         return
-    judgement = judge_raw_gates(purse, store, manifest, version)
+    judgement = judge_raw_gates(purse, chronicle, store, manifest, version)
     for item in judgement.stopped_by[:1]:
         raise closed(item, gates)
 

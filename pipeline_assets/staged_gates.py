@@ -9,13 +9,14 @@ import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key
 from pipeline_assets.check_report import check_result, gate_spec
-from pipeline_assets.ports import Clock, ExpectationEngine, Ledger, Prices, Settings, Store, Tables
+from pipeline_assets.incidents import Chronicle
+from pipeline_assets.ports import Clock, ExpectationEngine, Failures, Ledger, Prices, Settings, Store, Tables
 from pipeline_assets.staged import fetch_staged
 from sluice.acceptance import Acceptance
 from sluice.contract import Contract
 from sluice.gates import STAGED_GATES
 from sluice.judged import Judged
-from sluice.judging import are_current, closed, faults, gates_of, judge_staged, stopping
+from sluice.judging import are_current, closed, gates_of, judge_staged, stopping
 from sluice.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def staged_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) 
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
         expectation_engine: dg.ResourceParam[ExpectationEngine],
+        failures: dg.ResourceParam[Failures],
     ) -> Iterator[dg.AssetCheckResult]:
         from pipeline_assets.evidence import Witnesses
         from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
@@ -49,7 +51,8 @@ def staged_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) 
         staged = fetch_staged(context.instance, contract, partition)
         outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
         witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
-        judging = StagedJudging(contract, witnesses)
+        chronicle = Chronicle(contract.dataset, partition, context.run.run_id, ledger, clock, failures)
+        judging = StagedJudging(contract, witnesses, chronicle)
         judged, acceptances = judging.judge(outcome, context.run.run_id)
         asked = {key.name for key in context.selected_asset_check_keys}
         by_name = {item.gate: item for item in judged}
@@ -63,9 +66,10 @@ def staged_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) 
 class StagedJudging:
     """Judges a staged outcome over the ports of one step."""
 
-    def __init__(self, contract: Contract, witnesses: "Witnesses") -> None:
+    def __init__(self, contract: Contract, witnesses: "Witnesses", chronicle: Chronicle) -> None:
         self._contract = contract
         self._witnesses = witnesses
+        self._chronicle = chronicle
         self._ledger = witnesses.ledger
         self._clock = witnesses.clock
         self._gates = gates_of(contract, STAGED_GATES)
@@ -77,9 +81,7 @@ class StagedJudging:
         judged = judge_staged(self._gates, evidence, run_id, self._clock.now())
         ledger.record_verdicts(judged)
         if stopped_by := stopping(judged, evidence.acceptances):
-            now = self._clock.now()
-            attempt = ledger.begin(contract.dataset, outcome.partition, str(outcome.version), run_id, now)
-            ledger.end(attempt, now, faults(stopped_by))
+            self._chronicle.stop(outcome.version, stopped_by, self._gates)
         return judged, evidence.acceptances
 
     def require(self, outcome: Outcome, run_id: str) -> None:

@@ -7,11 +7,21 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
-from pipeline_assets.attempts import attempt_at
 from pipeline_assets.automation import together_with_upstream
 from pipeline_assets.column_schema import same_columns_of
+from pipeline_assets.incidents import Chronicle, resolved_by
 from pipeline_assets.on_time import on_time_result, on_time_spec
-from pipeline_assets.ports import Clock, ExpectationEngine, Ledger, Prices, Publication, Settings, Store, Tables
+from pipeline_assets.ports import (
+    Clock,
+    ExpectationEngine,
+    Failures,
+    Ledger,
+    Prices,
+    Publication,
+    Settings,
+    Store,
+    Tables,
+)
 from pipeline_assets.staged import fetch_staged
 from pipeline_assets.staged_gates import StagedJudging
 from sluice.contract import Contract
@@ -41,23 +51,28 @@ def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
         expectation_engine: dg.ResourceParam[ExpectationEngine],
+        failures: dg.ResourceParam[Failures],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         from pipeline_assets.evidence import Witnesses
         from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
 
         partition = context.partition_key
         staged = fetch_staged(context.instance, contract, partition)
-        with attempt_at(contract.dataset, partition, staged.version, context.run.run_id, ledger, clock) as attempt:
+        chronicle = Chronicle(contract.dataset, partition, context.run.run_id, ledger, clock, failures)
+        with chronicle.attempt_at(staged.version) as attempt:
             outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
             witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
-            StagedJudging(contract, witnesses).require(outcome, context.run.run_id)
+            StagedJudging(contract, witnesses, chronicle).require(outcome, context.run.run_id)
             publication = tables.publish(contract, outcome, staged.sequence)
-            if publication.effect is not Effect.SUPERSEDED:
+            if publication.held.version == outcome.version:
                 # The record of the publication comes last: until it is there, the partition is tried again.
                 ledger.record_metrics(contract.dataset, partition, witnesses.fetch_profile(contract, outcome).metrics)
                 ledger.conclude(contract.dataset, partition, str(outcome.version))
             _record(outcome, publication, ledger, clock)
-            ledger.end(attempt, clock.now(), None)
+            if publication.effect is Effect.REWOUND:
+                ledger.end(attempt, clock.now(), None)  # the partition is not right yet: its incident stays open
+            else:
+                chronicle.succeed(attempt, resolved_by(outcome, ledger.acceptances(contract.dataset)))
         yield _report(contract, outcome, publication, tables)
         if contract.freshness:
             first = ledger.first_published(contract.dataset).get(partition, clock.now())
@@ -68,8 +83,8 @@ def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
 
 def _record(outcome: Outcome, publication: Publication, ledger: Ledger, clock: Clock) -> None:
     """Write down what the table holds; after a crash behind the commit this is where the ledger catches up."""
-    if publication.effect is Effect.SUPERSEDED:
-        return  # whoever published the newer manifest records it
+    if publication.held.version != outcome.version:
+        return  # superseded, or taken back: whoever changed the table records it
     before = ledger.published(outcome.dataset, outcome.partition)
     if before is None or before.outcome.version != outcome.version:
         ledger.record(Published(outcome, publication.held.snapshot_id, clock.now()))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sluice.acceptance import Acceptance
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.gates.evidence import History
+    from sluice.healing.failure import FailureClass
+    from sluice.healing.incident import Incident, RemedyTaken
     from sluice.judged import Judged
     from sluice.manifest import Manifest
 
@@ -22,6 +24,7 @@ __all__ = [
     "Arrivals",
     "Attempt",
     "Attempts",
+    "Incidents",
     "KnownObject",
     "Ledger",
     "Measurements",
@@ -82,11 +85,25 @@ class Attempts(Protocol):
     def begin(self, dataset: str, partition: str, version: str, run_id: str, started_at: datetime) -> Attempt:
         """Open the attempt of a run; the same run asking again gets the same attempt."""
 
-    def end(self, attempt: Attempt, ended_at: datetime, error: str | None) -> None:
+    def end(
+        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+    ) -> None:
         """Close an attempt; `error` None means success."""
 
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None:
         """Return the newest attempt at any version of a partition."""
+
+    def attempts(self, dataset: str, partition: str, version: str) -> tuple[Attempt, ...]:
+        """Return the attempts at one version of a partition, oldest first."""
+
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        """Return the attempts without an end, oldest first."""
+
+    def failed_attempts(self) -> tuple[Attempt, ...]:
+        """Return the newest attempt of each partition, by dataset and partition, where it ended with an error.
+
+        One at a version that is published is left out: the error came after the version had been published.
+        """
 
 
 class Verdicts(Protocol):
@@ -147,5 +164,31 @@ class Spending(Protocol):
         """Return all entries, oldest first."""
 
 
-class Ledger(Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Protocol):
+class Incidents(Protocol):
+    """What went wrong, and what was done about it."""
+
+    def open_incident(self, incident: Incident) -> Incident:
+        """Record it under a new number; a partition's open incident of the same class is updated and returned instead.
+
+        Then evidence, version, run and downstream are the new ones; number, times and remedies stay.
+        """
+
+    def note_remedy(self, number: int, remedy: RemedyTaken) -> None:
+        """Add a remedy; one of the same kind and run is there once.
+
+        Noting that one again only fills in a cost that was not known; no run counts as a run.
+        Raises ValueError where no incident has the number.
+        """
+
+    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int:
+        """Close the partition's open incidents; return how many there were."""
+
+    def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]:
+        """Return incidents by number."""
+
+    def first_notice(self, key: str, noticed_at: datetime) -> bool:
+        """Whether this key is new; it is remembered, so that of many asking exactly one is told so."""
+
+
+class Ledger(Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Incidents, Protocol):
     """All of the above in one store."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The number of the newest migration."""
 
 
@@ -77,6 +77,8 @@ PUBLICATIONS = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("snapshot_id", sa.BigInteger),
     sa.Column("published_at", Instant, nullable=False),
+    sa.Column("version", sa.Text),
+    sa.Index("published_versions", "dataset", "partition", "version"),  # found without reading long outcomes
 )
 
 FIRST_PUBLICATIONS = sa.Table(
@@ -99,6 +101,7 @@ ATTEMPTS = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
     sa.Column("error", Prose),
+    sa.Column("failure_class", sa.Text),
     sa.UniqueConstraint("dataset", "partition", "version", "number"),
     sa.UniqueConstraint("dataset", "partition", "version", "run_id"),
     sa.Index("attempts_of_partition", "dataset", "partition", "id"),
@@ -168,6 +171,53 @@ SPENDS = sa.Table(
     sa.Index("spends_of_month", "dataset", "month"),
     sa.Index("spends_of_partition", "dataset", "partition", "run_id"),
     sa.Index("spends_by_state", "state"),
+)
+
+INCIDENTS = sa.Table(
+    "incidents",
+    METADATA,
+    sa.Column("number", _ID, primary_key=True, autoincrement=True),
+    sa.Column("dataset", _WORD, nullable=False),
+    sa.Column("partition", _WORD, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("failure_class", sa.Text, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("detected_at", Instant, nullable=False),
+    sa.Column("evidence", Prose, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("downstream", sa.Text, nullable=False),
+    sa.Column("resolved_at", Instant),
+    sa.Column("resolved_by", Prose),
+)
+_IS_OPEN = INCIDENTS.c.resolved_at.is_(None)
+sa.Index(
+    "one_open_incident",
+    INCIDENTS.c.dataset,
+    INCIDENTS.c.partition,
+    INCIDENTS.c.failure_class,
+    unique=True,
+    sqlite_where=_IS_OPEN,
+    postgresql_where=_IS_OPEN,
+)
+
+REMEDIES = sa.Table(
+    "remedies",
+    METADATA,
+    sa.Column("id", _ID, primary_key=True, autoincrement=True),
+    sa.Column("incident", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("run_id", sa.Text, nullable=False),  # "" is none: to a unique constraint no NULL equals another
+    sa.Column("taken_at", Instant, nullable=False),
+    sa.Column("note", Prose, nullable=False),
+    sa.Column("nanodollars", sa.BigInteger),
+    sa.UniqueConstraint("incident", "kind", "run_id"),
+)
+
+NOTICES = sa.Table(
+    "notices",
+    METADATA,
+    sa.Column("key", _WORD, primary_key=True),
+    sa.Column("noticed_at", Instant, nullable=False),
 )
 
 _ALEMBIC = sa.MetaData()

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from sluice.contract import Contract
     from sluice.outcome import Outcome
+    from sluice.rewinding import Point, Rewind
+    from sluice.version import Version
 
-__all__ = ["Contents", "Effect", "Held", "Publication", "ReadableTables", "Tables"]
+__all__ = ["Contents", "Effect", "Held", "Publication", "ReadableTables", "RewindableTables", "Tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,23 @@ class Tables(Protocol):
 
     def column_bytes(self, dataset: str) -> Mapping[str, Mapping[str, int]]:
         """Return partition -> top-level column -> compressed bytes, those of nested columns summed, from metadata."""
+
+
+class RewindableTables(Protocol):
+    """Published data that can go back to what it was; a point is a snapshot, an instant or a run."""
+
+    def plan_rewind(self, dataset: str, point: Point, partition: str | None = None) -> Rewind:
+        """Return what a rewind would do; raises RewindRefused and TableUnknown."""
+
+    def rewind(self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str) -> Rewind:
+        """Do it for one partition or for all, in one commit, and return what was done.
+
+        Doing it again changes nothing. Raises RewindRefused, TableUnknown, and PublishConflict after too many lost
+        races.
+        """
+
+    def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]:
+        """Return partition -> versions that rewinds took back, which `publish` answers with Effect.REWOUND."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from sluice.cost.rules import CostRules
 from sluice.gate_rules import GateRules
+from sluice.healing.policy import HealingPolicy
+from sluice.notices.rules import NotifyRules
 
 if TYPE_CHECKING:
     from decimal import Decimal as Number
@@ -28,6 +30,8 @@ FIRST_DATE = date(2010, 1, 1)
 """The first partition of a dataset whose contract names no `start`."""
 
 _GATES, _COST = GateRules(), CostRules()
+_NOTIFY = NotifyRules()
+_HEALING = HealingPolicy()
 
 
 class UnknownFields(StrEnum):
@@ -126,6 +130,8 @@ class Contract:
     expectations: tuple[Expectation, ...] = ()
     freshness: Freshness | None = None
     cost: CostRules = _COST
+    notify: NotifyRules = _NOTIFY
+    healing: HealingPolicy = _HEALING
     path: str = ""
     fingerprint: str = field(default="", compare=False)
 

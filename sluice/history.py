@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sluice.healing.failure import FailureClass
     from sluice.outcome import Outcome
 
 
@@ -32,3 +33,4 @@ class Attempt:
     started_at: datetime
     ended_at: datetime | None = None
     error: str | None = None
+    failure_class: FailureClass | None = None

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sluice.history import Attempt, Published
     from sluice.version import Version
 
@@ -15,6 +17,7 @@ class State(StrEnum):
     PENDING = "pending"  # landed, nothing published, not tried in its present version
     RUNNING = "running"  # a try at the present version has begun and not ended
     FAILED = "failed"  # the last try at the present version failed
+    REWOUND = "rewound"  # the present version was taken back; the table shows an older one, or nothing
     BLOCKED = "blocked"  # a gate keeps the present version out; what was published before stays
     STALE = "stale"  # published, but the raw objects, the inputs or the contract have changed since
     PUBLISHED = "published"  # the table holds the present version
@@ -50,13 +53,16 @@ def status_of(
     published: Published | None,
     last_try: Attempt | None,
     gate: GateState = GateState.OPEN,
+    taken_back: Collection[Version] = (),
 ) -> PartitionStatus:
     """Describe one partition; `wanted` is None while its newest raw objects have not been noticed.
 
-    A version that a gate stopped is pending again once somebody has accepted it.
+    A version that a gate stopped is pending again once somebody has accepted it. One that was `taken_back` is not.
     """
     held = published.outcome if published else None
     state = state_of(wanted, held.version if held else None, last_try)
+    if wanted in taken_back and state is not State.PUBLISHED:
+        state = State.REWOUND
     if state is State.FAILED and gate is not GateState.OPEN:
         unpublished = State.PENDING if held is None else State.STALE
         state = State.BLOCKED if gate is GateState.CLOSED else unpublished

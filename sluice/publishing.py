@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sluice.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,20 @@ class Effect(StrEnum):
     COMMITTED = "committed"
     ALREADY_HELD = "already_held"  # the table showed this version before: nothing was written
     SUPERSEDED = "superseded"  # the table shows a newer manifest: nothing was written
+    REWOUND = "rewound"  # the version was taken back from this table by a rewind: nothing was written
 
 
-def decide_publication(held: Held | None, version: Version, sequence: int) -> Effect:
+def decide_publication(
+    held: Held | None, version: Version, sequence: int, taken_back: Collection[Version] = ()
+) -> Effect:
     """Say what publishing `version`, built from the manifest that arrived as `sequence`, does to a partition.
 
+    A version that was `taken_back` does not come back, however often it is delivered; another one does.
     A version that returns (manifest A, then B, then A again) is committed once more although the table shows it: the
     table then holds the larger sequence, so that a slow writer of B still finds itself superseded.
     """
+    if version in taken_back:
+        return Effect.REWOUND
     if held is None or held.sequence < sequence:
         return Effect.COMMITTED
     if held.sequence > sequence:

@@ -11,7 +11,7 @@ from sluice.partition_state import GateState, PartitionStatus, status_of
 from sluice.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract
@@ -29,10 +29,12 @@ def survey(
     last_attempt: Callable[[str, str], Attempt | None],
     blocking: Iterable[Judged] = (),
     acceptances: Sequence[Acceptance] = (),
+    taken_back: Mapping[Place, Collection[Version]] | None = None,
 ) -> tuple[PartitionStatus, ...]:
     """Return the status of every partition that landed, was published or could be derived, by dataset and partition.
 
-    `manifests` are the newest of each partition; `blocking` are the verdicts that block. A partition of a dataset that
+    `manifests` are the newest of each partition; `blocking` are the verdicts that block;
+    `taken_back` are the versions that rewinds took back. A partition of a dataset that
     no contract declares is left out.
     """
     blocking = tuple(blocking)
@@ -41,7 +43,11 @@ def survey(
     held = {(item.outcome.dataset, item.outcome.partition): item for item in published}
     wanted = _landed(contracts, manifests) | _derived(contracts, held)
     places = sorted(place for place in wanted.keys() | held.keys() if place[0] in contracts)
-    return tuple(_status(place, wanted.get(place), held.get(place), last_attempt, gates) for place in places)
+    marks = taken_back or {}
+    return tuple(
+        _status(place, wanted.get(place), held.get(place), last_attempt, gates, marks.get(place, ()))
+        for place in places
+    )
 
 
 def _status(
@@ -50,12 +56,13 @@ def _status(
     held: Published | None,
     last_attempt: Callable[[str, str], Attempt | None],
     gates: Mapping[tuple[str, str, str], GateState],
+    taken_back: Collection[Version],
 ) -> PartitionStatus:
     # Most partitions are as they should be; asking for the last try at each would cost a query each.
     is_right = held is not None and held.outcome.version == wanted
     last_try = None if is_right else last_attempt(*place)
     gate = gates.get((*place, str(wanted)), GateState.OPEN)
-    return status_of(*place, wanted=wanted, published=held, last_try=last_try, gate=gate)
+    return status_of(*place, wanted=wanted, published=held, last_try=last_try, gate=gate, taken_back=taken_back)
 
 
 def _judged_place(item: Judged) -> tuple[str, str, str]:

@@ -14,9 +14,11 @@ import duckdb
 from pipeline_assets.cli.environment import PRICE_BOOK
 from pipeline_assets.definitions import build_definitions
 from resources.clock import ManualClock
+from resources.failures import TypedFailures
 from resources.great_expectations_engine import GreatExpectations
 from resources.iceberg_tables import IcebergTables
 from resources.local_catalog import open_local_catalog
+from resources.notifier import MemoryNotifier
 from resources.object_store import LocalObjectStore
 from resources.price_book import fetch_price_book
 from resources.settings import Settings
@@ -101,6 +103,8 @@ class World:
             "clock": self.clock,
             "prices": self.prices,
             "settings": self.settings,
+            "failures": TypedFailures(),
+            "notifier": MemoryNotifier(),
             "expectation_engine": GreatExpectations(),
         }
 

@@ -14,10 +14,13 @@ from pipeline_assets.cli import (
     docs,
     drift,
     gates,
+    health,
+    incidents,
     land,
     new,
     quarantine,
     query,
+    rewind,
     run,
     slo,
     status,
@@ -48,10 +51,13 @@ app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("gates")(gates.gates)
 app.command("accept")(accept.accept)
+app.command("rewind")(rewind.rewind)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)
 app.command("docs")(docs.docs)
 app.command("drift")(drift.drift)
+app.add_typer(incidents.app, name="incidents")
+app.command("health")(health.health)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(contracts.app, name="contracts")

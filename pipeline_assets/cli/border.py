@@ -17,6 +17,7 @@ from sluice.errors import (
     LandingRefused,
     PriceBookInvalid,
     QueryError,
+    RewindRefused,
     SampleRefused,
     SettingInvalid,
     SluiceError,
@@ -48,7 +49,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
     match error:
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
-        case AcceptanceRefused() | PriceBookInvalid():
+        case AcceptanceRefused() | PriceBookInvalid() | RewindRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

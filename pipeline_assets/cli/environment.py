@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,11 @@ from resources.settings import Settings, fetch_settings
 from sluice.errors import DatasetUnknown
 
 if TYPE_CHECKING:
+    from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
     from resources.iceberg_tables import IcebergTables
     from resources.ledger import Ledger
+    from resources.notifier import Notifier
     from resources.object_store import ObjectStore
     from resources.warehouse import Warehouse
     from sluice.contract import Contract
@@ -35,6 +37,7 @@ class Environment:
     settings: Settings
     clock: Clock
     here: Path
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # holds secrets: where notices are sent
 
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:
@@ -85,6 +88,18 @@ class Environment:
         return GreatExpectations()
 
     @cached_property
+    def notifier(self) -> Notifier:
+        from resources.notifier import AppriseNotifier
+
+        return AppriseNotifier(self.environ)
+
+    @cached_property
+    def failures(self) -> TypedFailures:
+        from resources.failures import TypedFailures
+
+        return TypedFailures()
+
+    @cached_property
     def prices(self) -> PriceBook:
         from resources.price_book import fetch_price_book
 
@@ -100,4 +115,4 @@ class Environment:
 def open_environment() -> Environment:
     """Read the process environment; the only place of the command that does."""
     here = Path.cwd()
-    return Environment(fetch_settings(os.environ, here), SystemClock(), here)
+    return Environment(fetch_settings(os.environ, here), SystemClock(), here, os.environ)

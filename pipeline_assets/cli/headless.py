@@ -14,6 +14,7 @@ from pipeline_assets.asset_specs import Zone, asset_key
 from pipeline_assets.assets import job_name
 from pipeline_assets.cli.left_runs import HEADLESS_TAG, fail_left_by_headless
 from pipeline_assets.cli.run_report import Event, Progress, RunResult, RunSummary
+from pipeline_assets.cli.survey import taken_back
 from pipeline_assets.definitions import build_definitions
 from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline_assets.cli.environment import Environment
     from sluice.arrivals import Sweep
+    from sluice.partition_state import PartitionStatus
 
 __all__ = ["Event", "Progress", "RunResult", "RunSummary", "run_until_quiet"]
 
@@ -76,6 +78,8 @@ class _Runner:
             "clock": environment.clock,
             "prices": environment.prices,
             "settings": environment.settings,
+            "failures": environment.failures,
+            "notifier": environment.notifier,
             "expectation_engine": environment.expectation_engine,
         }
         self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
@@ -119,26 +123,46 @@ class _Runner:
         ) as context:
             tick = sensor.evaluate_tick(context)
         self._cursor = tick.cursor
+        rewound = self._rewound()
         return [
             _Pending(
                 asked.tags["sluice/dataset"], asked.partition_key, {**asked.tags, "dagster/run_key": asked.run_key}
             )
             for asked in tick.run_requests or ()
-            if asked.partition_key and asked.run_key
+            if asked.partition_key
+            and asked.run_key
+            and (asked.tags["sluice/dataset"], asked.partition_key) not in rewound
         ]
+
+    def _rewound(self) -> frozenset[tuple[str, str]]:
+        """Find what waits for a corrected file: its version would be staged and judged, and then left alone."""
+        if not taken_back(self._environment):
+            return frozenset()
+        found = (item for item in self._survey() if item.state is State.REWOUND)
+        return frozenset((item.dataset, item.partition) for item in found)
+
+    def _survey(self) -> Sequence[PartitionStatus]:
+        ledger = self._environment.ledger
+        manifests = [noticed.manifest for noticed in ledger.noticed_after(0)]
+        return survey(
+            self._environment.contracts,
+            manifests,
+            ledger.all_published(),
+            ledger.last_attempt,
+            taken_back=taken_back(self._environment),
+        )
 
     def _outdated(self, *, derived: bool, since: int) -> Sequence[_Pending]:
         """Find what tables hold in another version than contracts, code and inputs ask for, unless tried `since`.
 
         The sensor looks at landed files alone: a contract that was changed rebuilds here, where somebody asked for it.
         """
-        contracts, ledger = self._environment.contracts, self._environment.ledger
-        manifests = [noticed.manifest for noticed in ledger.noticed_after(0)]
+        contracts = self._environment.contracts
         tried = {(run.dataset, run.partition) for run in self.results[since:]}
         return [
             _Pending(status.dataset, status.partition, {"sluice/dataset": status.dataset})
-            for status in survey(contracts, manifests, ledger.all_published(), ledger.last_attempt)
-            if status.state is not State.PUBLISHED
+            for status in self._survey()
+            if status.state not in {State.PUBLISHED, State.REWOUND}
             and (contracts[status.dataset].transform_sql is not None) == derived
             and (status.dataset, status.partition) not in tried
             and self._has_partition(status.dataset, status.partition)

@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
 
 from sensors.arrivals import SENSOR_NAME
+from sluice.healing.killed import KILLED, end_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,5 +45,5 @@ def _fail(runs: Sequence[dg.DagsterRun], instance: dg.DagsterInstance, environme
         dataset, partition = run.tags.get("sluice/dataset", ""), run.tags.get("dagster/partition", "")
         attempt = environment.ledger.last_attempt(dataset, partition)
         if attempt and attempt.run_id == run.run_id and attempt.ended_at is None:
-            environment.ledger.end(attempt, environment.clock.now(), "killed")
+            end_with(attempt, KILLED, environment.ledger, environment.clock.now())
     return len(runs)

@@ -17,6 +17,7 @@ EFFECTS = {
     Effect.COMMITTED: "published",
     Effect.ALREADY_HELD: "unchanged: the table holds this version",
     Effect.SUPERSEDED: "left alone: the table holds a newer version",
+    Effect.REWOUND: "left alone: this version was taken back",
 }
 
 

@@ -20,6 +20,7 @@ STYLES = {
     "pending": "cyan",
     "running": "blue",
     "failed": "red",
+    "rewound": "magenta",
     "blocked": "magenta",
     "stale": "yellow",
     "published": "green",

@@ -12,6 +12,7 @@ from sluice.arrivals import SETTLE, KnownObject, Noticed, sweep_raw_zone
 from sluice.manifest import Manifest
 from sluice.partition_state import PartitionStatus
 from sluice.survey import survey as survey_partitions
+from sluice.version import Version
 
 
 def survey(environment: Environment) -> tuple[PartitionStatus, ...]:
@@ -29,7 +30,17 @@ def survey(environment: Environment) -> tuple[PartitionStatus, ...]:
         ledger.last_attempt,
         ledger.blocking_verdicts(),
         ledger.acceptances(),
+        taken_back(environment),
     )
+
+
+def taken_back(environment: Environment) -> Mapping[tuple[str, str], frozenset[Version]]:
+    """Return what rewinds took back, by (dataset, partition)."""
+    return {
+        (dataset, partition): versions
+        for dataset in environment.contracts
+        for partition, versions in environment.tables.taken_back(dataset).items()
+    }
 
 
 def _place(manifest: Manifest) -> tuple[str, str]:

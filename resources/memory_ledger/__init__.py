@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resources.memory_ledger.arrivals import MemoryArrivals
 from resources.memory_ledger.history import MemoryAttempts, MemoryPublications
+from resources.memory_ledger.incidents import MemoryIncidents
 from resources.memory_ledger.judgements import MemoryJudgements
 from resources.memory_ledger.measurements import MemoryMeasurements
 from resources.memory_ledger.spending import MemorySpending
@@ -12,6 +13,12 @@ __all__ = ["MemoryLedger"]
 
 
 class MemoryLedger(
-    MemoryArrivals, MemoryAttempts, MemoryJudgements, MemoryPublications, MemoryMeasurements, MemorySpending
+    MemoryArrivals,
+    MemoryAttempts,
+    MemoryJudgements,
+    MemoryPublications,
+    MemoryMeasurements,
+    MemorySpending,
+    MemoryIncidents,
 ):
     """Threads may share it."""

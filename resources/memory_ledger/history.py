@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sluice.healing.failure import FailureClass
+
 
 class MemoryPublications(Store):
     def __init__(self) -> None:
@@ -35,8 +37,12 @@ class MemoryPublications(Store):
     def first_published(self, dataset: str) -> Mapping[str, datetime]:
         return {place[1]: found for place, found in self._first_published.items() if place[0] == dataset}
 
+    def _published_version(self, dataset: str, partition: str) -> str | None:
+        found = self.published(dataset, partition)
+        return None if found is None else str(found.outcome.version)
 
-class MemoryAttempts(Store):
+
+class MemoryAttempts(MemoryPublications):
     def __init__(self) -> None:
         super().__init__()
         self._attempts: list[Attempt] = []
@@ -51,16 +57,34 @@ class MemoryAttempts(Store):
             self._attempts.append(attempt)
         return attempt
 
-    def end(self, attempt: Attempt, ended_at: datetime, error: str | None) -> None:
+    def end(
+        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+    ) -> None:
         with self._lock:
             self._attempts = [
-                replace(item, ended_at=ended_at, error=error) if _is_same(item, attempt) else item
+                replace(item, ended_at=ended_at, error=error, failure_class=failure_class)
+                if _is_same(item, attempt)
+                else item
                 for item in self._attempts
             ]
 
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None:
         found = [item for item in self._attempts if _is(item, dataset, partition)]
         return found[-1] if found else None
+
+    def attempts(self, dataset: str, partition: str, version: str) -> tuple[Attempt, ...]:
+        return tuple(item for item in self._attempts if _is(item, dataset, partition) and item.version == version)
+
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        return tuple(item for item in self._attempts if item.ended_at is None)
+
+    def failed_attempts(self) -> tuple[Attempt, ...]:
+        newest = {(item.dataset, item.partition): item for item in self._attempts}
+        return tuple(
+            item
+            for place, item in sorted(newest.items(), key=lambda found: found[0])
+            if item.error is not None and item.version != self._published_version(*place)
+        )
 
 
 def _is(attempt: Attempt, dataset: str, partition: str) -> bool:

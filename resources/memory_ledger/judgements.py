@@ -41,7 +41,7 @@ class MemoryJudgements(MemoryPublications):
 
     def blocking_verdicts(self) -> tuple[Judged, ...]:
         blocking = (item for _, item in sorted(self._verdicts.items(), key=_key) if item.blocks)
-        return tuple(item for item in blocking if item.version != self._published_version(item))
+        return tuple(item for item in blocking if item.version != self._published_version(item.dataset, item.partition))
 
     def accept(self, judged: Judged, *, why: str, accepted_by: str, accepted_at: datetime) -> Acceptance:
         fingerprint = Version.parse(judged.version).fingerprint
@@ -57,10 +57,6 @@ class MemoryJudgements(MemoryPublications):
 
     def acceptances(self, dataset: str | None = None) -> tuple[Acceptance, ...]:
         return tuple(item for item in self._acceptances if dataset is None or item.dataset == dataset)
-
-    def _published_version(self, judged: Judged) -> str | None:
-        found = self.published(judged.dataset, judged.partition)
-        return None if found is None else str(found.outcome.version)
 
 
 def _key(item: tuple[tuple[str, str, str], Judged]) -> tuple[str, str, str]:

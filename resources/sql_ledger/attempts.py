@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from resources.ledger_schema import ATTEMPTS
+from resources.ledger_schema import ATTEMPTS, PUBLICATIONS
 from resources.sql_ledger.database import Database, at
+from sluice.healing.failure import FailureClass
 from sluice.history import Attempt
 
 if TYPE_CHECKING:
@@ -27,14 +28,17 @@ class SqlAttempts(Database):
             connection.execute(sa.insert(ATTEMPTS).values(**asdict(attempt)))
         return attempt
 
-    def end(self, attempt: Attempt, ended_at: datetime, error: str | None) -> None:
+    def end(
+        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+    ) -> None:
         this = (
             *at(ATTEMPTS, attempt.dataset, attempt.partition),
             ATTEMPTS.c.version == attempt.version,
             ATTEMPTS.c.number == attempt.number,
         )
+        end = {"ended_at": ended_at, "error": error, "failure_class": failure_class and failure_class.value}
         with self._writing(attempt.dataset) as connection:
-            connection.execute(sa.update(ATTEMPTS).where(*this).values(ended_at=ended_at, error=error))
+            connection.execute(sa.update(ATTEMPTS).where(*this).values(end))
 
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None:
         newest = sa.select(ATTEMPTS).where(*at(ATTEMPTS, dataset, partition)).order_by(ATTEMPTS.c.id.desc()).limit(1)
@@ -42,15 +46,33 @@ class SqlAttempts(Database):
             found = connection.execute(newest).one_or_none()
         return None if found is None else _read(found)
 
+    def attempts(self, dataset: str, partition: str, version: str) -> tuple[Attempt, ...]:
+        same = (*at(ATTEMPTS, dataset, partition), ATTEMPTS.c.version == version)
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(ATTEMPTS).where(*same).order_by(ATTEMPTS.c.id))
+            return tuple(_read(row) for row in rows)
+
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.ended_at.is_(None)).order_by(ATTEMPTS.c.id))
+            return tuple(_read(row) for row in rows)
+
+    def failed_attempts(self) -> tuple[Attempt, ...]:
+        newest = sa.select(sa.func.max(ATTEMPTS.c.id)).group_by(ATTEMPTS.c.dataset, ATTEMPTS.c.partition)
+        place = (PUBLICATIONS.c.dataset == ATTEMPTS.c.dataset) & (PUBLICATIONS.c.partition == ATTEMPTS.c.partition)
+        query = (
+            sa.select(ATTEMPTS)
+            .join_from(ATTEMPTS, PUBLICATIONS, place, isouter=True)
+            .where(ATTEMPTS.c.id.in_(newest), ATTEMPTS.c.error.is_not(None))
+            .where(PUBLICATIONS.c.version.is_distinct_from(ATTEMPTS.c.version))
+            .order_by(ATTEMPTS.c.dataset, ATTEMPTS.c.partition)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(_read(row) for row in rows)
+
 
 def _read(row: sa.Row[Any]) -> Attempt:
-    return Attempt(
-        row.dataset,
-        row.partition,
-        row.version,
-        row.number,
-        row.run_id,
-        row.started_at,
-        row.ended_at,
-        row.error,
-    )
+    values: tuple[Any, ...] = tuple(row)  # by place: a reading of thousands takes half the time
+    fields = (*values[1:-1], values[-1] and FailureClass(values[-1]))
+    return Attempt(*fields)

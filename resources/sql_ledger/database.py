@@ -25,14 +25,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def _writing(self, dataset: str) -> Iterator[sa.Connection]:
+    def _writing(self, dataset: str | None) -> Iterator[sa.Connection]:
         """Begin a transaction that waits for other writers of the dataset first.
 
         Each call reads before it writes, and what it has read must hold to its end. SQLite lets one writer in at a
-        time, and refuses to wait once it has read; PostgreSQL locks a row for each dataset.
+        time, and refuses to wait once it has read; PostgreSQL locks a row for each dataset. Who writes what no dataset
+        has, None, locks its own rows.
         """
         with self._engine.connect().execution_options(sluice_writes=True) as connection, connection.begin():
-            if connection.dialect.name == "postgresql":
+            if dataset is not None and connection.dialect.name == "postgresql":
                 _lock(connection, dataset)
             yield connection
 

@@ -28,6 +28,7 @@ class SqlPublications(Database):
                     outcome=outcome.model_dump_json(),
                     snapshot_id=published.snapshot_id,
                     published_at=published.published_at,
+                    version=str(outcome.version),
                 )
             )
             first = sa.select(FIRST_PUBLICATIONS).where(*at(FIRST_PUBLICATIONS, **place))

@@ -17,6 +17,8 @@ from sluice.contract_file.datatype import is_scalar
 from sluice.contract_file.document import read_document
 from sluice.contract_file.freshness import read_freshness
 from sluice.contract_file.gates import read_gates
+from sluice.contract_file.healing import read_healing
+from sluice.contract_file.notify import read_notify
 from sluice.contract_file.place import Place
 from sluice.contract_file.quality import read_expectations
 from sluice.contract_file.references import refuse_undeclared
@@ -136,6 +138,8 @@ class _Reading:
                 model.slaProperties or [], place["slaProperties"], settings.freshness, settings_place["freshness"]
             ),
             cost=read_cost(settings.cost, settings_place["cost"], contract.dataset, columns),
+            notify=read_notify(settings.notify, settings_place["notify"]),
+            healing=read_healing(settings.healing, settings_place["healing"]),
         )
 
     def _check_head(self) -> None:

@@ -56,9 +56,11 @@ class Settings(_Settings):
     ] = ()
     unknown_fields: Annotated[UnknownFields, BeforeValidator(_unknown_fields)] = UnknownFields.IGNORE
     csv: CsvSettings | None = None
-    gates: object = None  # these three have readers of their own
+    gates: object = None  # these have readers of their own
     cost: object = None
     freshness: object = None
+    notify: object = None
+    healing: object = None
 
 
 def read_settings(declared: list[CustomProperty], place: Place) -> tuple[Settings, Place]:

@@ -35,7 +35,8 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
     loaded = load(tmp_path)
 
     assert loaded["jobs"] == ["build_customers", "build_daily_revenue", "build_orders", "build_payments"]
-    assert loaded["sensors"] == dict.fromkeys(("arrivals", "automation", "freshness", "reopening"), "RUNNING")
+    sensors = ("arrivals", "automation", "freshness", "notices", "reopening", "retries")
+    assert loaded["sensors"] == dict.fromkeys(sensors, "RUNNING")
 
 
 def test_loading_opens_nothing(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ def test_the_asset_graph_is_the_reviewed_one() -> None:
             "clock",
             "prices",
             "settings",
+            "failures",
+            "notifier",
             "expectation_engine",
         ),
         dg.ResourceDefinition.none_resource(),

@@ -10,11 +10,12 @@ import pytest
 
 from resources.ledger import KnownObject, Published
 from resources.memory_ledger import MemoryLedger
+from sluice.healing.failure import FailureClass
 from sluice.manifest import Manifest, RawObject, build_manifest
 from sluice.outcome import ObjectBalance, Outcome
 
 if TYPE_CHECKING:
-    from resources.ledger import Ledger, Noticed
+    from resources.ledger import Attempt, Ledger, Noticed
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "2026-11-20"
@@ -206,6 +207,23 @@ class TestAttempts:
         assert ended is not None
         assert (ended.ended_at, ended.error) == (NOON + timedelta(minutes=1), "it broke")
 
+    def test_an_attempt_ends_with_the_class_of_its_failure(self, ledger: Ledger) -> None:
+        attempt = ledger.begin("orders", DAY, VERSION, "run-1", NOON)
+
+        ledger.end(attempt, NOON, "it broke", FailureClass.SINK_UNAVAILABLE)
+
+        assert ledger.last_attempt("orders", DAY) == replace(
+            attempt, ended_at=NOON, error="it broke", failure_class=FailureClass.SINK_UNAVAILABLE
+        )
+
+    def test_an_attempt_that_ends_well_after_all_has_no_class(self, ledger: Ledger) -> None:
+        attempt = ledger.begin("orders", DAY, VERSION, "run-1", NOON)
+        ledger.end(attempt, NOON, "it broke", FailureClass.QUALITY)
+
+        ledger.end(attempt, NOON, None)
+
+        assert ledger.last_attempt("orders", DAY) == replace(attempt, ended_at=NOON)
+
     def test_an_error_may_quote_any_character(self, ledger: Ledger) -> None:
         attempt = ledger.begin("orders", DAY, VERSION, "run-1", NOON)
 
@@ -232,3 +250,83 @@ class TestAttempts:
 
         assert ledger.last_attempt("orders", DAY) == newest
         assert ledger.last_attempt("payments", DAY) is None
+
+    def test_attempts_at_a_version_come_oldest_first(self, ledger: Ledger) -> None:
+        first = ledger.begin("orders", DAY, VERSION, "run-2", NOON + timedelta(days=1))
+        ledger.begin("orders", DAY, "other", "run-3", NOON)
+        ledger.begin("orders", "2026-11-19", VERSION, "run-4", NOON)
+        ledger.begin("payments", DAY, VERSION, "run-5", NOON)
+        second = ledger.begin("orders", DAY, VERSION, "run-1", NOON)
+        ledger.end(first, NOON, "it broke", FailureClass.CODE)
+
+        ended = replace(first, ended_at=NOON, error="it broke", failure_class=FailureClass.CODE)
+        assert ledger.attempts("orders", DAY, VERSION) == (ended, second)
+        assert ledger.attempts("orders", DAY, "unknown") == ()
+
+    def test_attempts_without_an_end_come_oldest_first(self, ledger: Ledger) -> None:
+        first = ledger.begin("orders", DAY, VERSION, "run-1", NOON + timedelta(days=1))
+        ended = ledger.begin("orders", DAY, VERSION, "run-2", NOON)
+        second = ledger.begin("customers", DAY, VERSION, "run-3", NOON)
+        ledger.end(ended, NOON, None)
+
+        assert ledger.open_attempts() == (first, second)
+
+
+class TestFailedAttempts:
+    def test_they_come_by_dataset_and_partition(self, ledger: Ledger) -> None:
+        failed = [
+            _failed(ledger, "run-1", partition="2026-11-19"),
+            _failed(ledger, "run-1", partition=DAY),
+            _failed(ledger, "run-1", dataset="customers"),
+        ]
+
+        assert ledger.failed_attempts() == (failed[2], failed[0], failed[1])
+
+    def test_of_a_partition_the_newest_attempt_at_any_version_counts(self, ledger: Ledger) -> None:
+        _failed(ledger, "run-1", version="other")
+        _failed(ledger, "run-2")
+        newest = _failed(ledger, "run-3")
+
+        assert ledger.failed_attempts() == (newest,)
+
+    def test_a_partition_that_is_tried_again_is_not_there(self, ledger: Ledger) -> None:
+        _failed(ledger, "run-1")
+        ledger.begin("orders", DAY, "other", "run-2", NOON)
+
+        assert ledger.failed_attempts() == ()
+
+    def test_a_partition_that_succeeded_since_is_not_there(self, ledger: Ledger) -> None:
+        _failed(ledger, "run-1")
+        ledger.end(ledger.begin("orders", DAY, VERSION, "run-2", NOON), NOON, None)
+
+        assert ledger.failed_attempts() == ()
+
+    def test_a_version_that_is_published_is_not_there(self, ledger: Ledger) -> None:
+        _failed(ledger, "run-1", version=str(_published().outcome.version))
+        ledger.record(_published())
+
+        assert ledger.failed_attempts() == ()
+
+    def test_another_version_than_the_published_one_is_there(self, ledger: Ledger) -> None:
+        ledger.record(_published())
+        ledger.record(_published("2026-11-19"))
+        failed = _failed(ledger, "run-1")
+
+        assert ledger.failed_attempts() == (failed,)
+
+    def test_a_version_that_is_published_no_more_is_there_again(self, ledger: Ledger) -> None:
+        failed = _failed(ledger, "run-1", version=str(_published().outcome.version))
+        ledger.record(_published())
+        older = _published().outcome.model_copy(update={"code_version": "0"})
+
+        ledger.record(Published(older, 2, NOON))
+
+        assert ledger.failed_attempts() == (failed,)
+
+
+def _failed(
+    ledger: Ledger, run_id: str, *, dataset: str = "orders", partition: str = DAY, version: str = VERSION
+) -> Attempt:
+    attempt = ledger.begin(dataset, partition, version, run_id, NOON)
+    ledger.end(attempt, NOON, "it broke", FailureClass.TRANSIENT)
+    return replace(attempt, ended_at=NOON, error="it broke", failure_class=FailureClass.TRANSIENT)

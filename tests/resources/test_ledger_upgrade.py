@@ -64,10 +64,28 @@ PUBLICATION = sa.text(
 )
 
 
+ROWS_OF_VERSION_2 = """
+UPDATE ledger_schema SET version = 2;
+INSERT INTO attempts (dataset, partition, version, number, run_id, started_at, ended_at, error) VALUES
+    ('orders', '2026-11-20', 'ffffffffffffffff-cccccccccccc-1', 1, 'run', '2026-11-21 12:00:00.000000',
+    '2026-11-21 12:00:00.000000', 'killed after it was published');
+INSERT INTO attempts (dataset, partition, version, number, run_id, started_at, ended_at, error) VALUES
+    ('empty', '2026-11-20', 'ffffffffffffffff-cccccccccccc-2', 1, 'run', '2026-11-21 12:00:00.000000',
+    '2026-11-21 12:00:00.000000', 'it broke');
+"""
+
+
 @pytest.fixture
 def version_1_url(ledger_url: str) -> str:
     """Return the URL of a ledger of version 1 with one arrival, one attempt and two publications."""
     _make_version_1(ledger_url)
+    return ledger_url
+
+
+@pytest.fixture
+def version_2_url(ledger_url: str) -> str:
+    """Return the URL of a ledger of version 2 with two failed attempts, one of them at what is published."""
+    _make_version_2(ledger_url)
     return ledger_url
 
 
@@ -114,6 +132,31 @@ def test_every_one_of_many_publications_gets_its_metrics(ledger_url: str) -> Non
 
     assert len(ledger.history("many", "9999", 2000)["row_count"]) == 1200
     assert len(ledger.first_published("many")) == 1200
+
+
+def test_what_is_published_gets_its_version(version_2_url: str) -> None:
+    failed = SqlLedger(version_2_url).failed_attempts()
+
+    assert [(attempt.dataset, attempt.error, attempt.failure_class) for attempt in failed] == [
+        ("empty", "it broke", None)
+    ]
+
+
+def test_every_one_of_many_publications_gets_its_version(ledger_url: str) -> None:
+    _make_version_2(ledger_url, many=1200)
+
+    SqlLedger(ledger_url)
+
+    with _connected(ledger_url) as connection:
+        counted = connection.execute(sa.text("SELECT version, count(*) FROM publications GROUP BY version")).all()
+    assert [tuple(row) for row in counted] == [("ffffffffffffffff-cccccccccccc-1", 1202)]
+
+
+def test_a_ledger_of_version_2_has_the_tables_of_a_new_one_after_it_is_opened(version_2_url: str) -> None:
+    SqlLedger(version_2_url)
+
+    assert _differences(version_2_url) == []
+    assert _versions(version_2_url) == (SCHEMA_VERSION, f"{SCHEMA_VERSION:04}")
 
 
 def test_an_upgraded_ledger_works_on(version_1_url: str) -> None:
@@ -190,6 +233,30 @@ def test_a_process_that_is_killed_while_it_upgrades_leaves_the_old_ledger(versio
     assert SqlLedger(version_1_url).first_published("orders") == {"2026-11-20": NOON}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("ALTER TABLE publications", id="among the columns"),
+        pytest.param("CREATE TABLE notices", id="among the tables"),
+        pytest.param("UPDATE publications", id="among the rows"),
+        pytest.param("UPDATE alembic_version", id="after the migration"),
+        pytest.param("UPDATE ledger_schema", id="before the end"),
+    ],
+)
+def test_a_process_that_is_killed_while_it_upgrades_leaves_version_2(version_2_url: str, statement: str) -> None:
+    with _connected(version_2_url) as connection:
+        before = _shape(connection)
+
+    process = multiprocessing.get_context("spawn").Process(target=_open_and_die, args=(version_2_url, statement))
+    _run([process])
+
+    assert process.exitcode == -signal.SIGKILL
+    assert _versions(version_2_url) == (2, "0002")
+    with _connected(version_2_url) as connection:
+        assert _shape(connection) == before
+    assert len(SqlLedger(version_2_url).failed_attempts()) == 1
+
+
 def _make_version_1(url: str, many: int = 0) -> None:
     if url.startswith("sqlite"):
         make_once(Path(url.removeprefix("sqlite:///")), _make_tables_of_version_1)
@@ -197,16 +264,36 @@ def _make_version_1(url: str, many: int = 0) -> None:
         with _connected(url) as connection:
             migrate(connection, "0001")
             _execute(connection, "DROP TABLE alembic_version")
+    with _connected(url) as connection:
+        _execute(connection, "SET TIME ZONE 'UTC'" if connection.dialect.name == "postgresql" else "SELECT 1")
+        _execute(connection, ROWS_OF_VERSION_1)
+        _publish(connection, many)
+
+
+def _make_version_2(url: str, many: int = 0) -> None:
+    if url.startswith("sqlite"):
+        make_once(Path(url.removeprefix("sqlite:///")), _make_tables_of_version_2)
+    else:
+        with _connected(url) as connection:
+            migrate(connection, "0002")
+    with _connected(url) as connection:
+        _execute(connection, ROWS_OF_VERSION_2)
+        _publish(connection, many)
+
+
+def _make_tables_of_version_2(database: Path) -> None:
+    with _connected(f"sqlite:///{database}") as connection:
+        migrate(connection, "0002")
+
+
+def _publish(connection: sa.Connection, many: int) -> None:
     outcomes = [
         _outcome("orders", "2026-11-20", 1000),
         _outcome("empty", "2026-11-20", 0),
         *(_outcome("many", f"{number:04}", 10) for number in range(many)),
     ]
     rows = [{"dataset": o.dataset, "partition": o.partition, "outcome": o.model_dump_json()} for o in outcomes]
-    with _connected(url) as connection:
-        _execute(connection, "SET TIME ZONE 'UTC'" if connection.dialect.name == "postgresql" else "SELECT 1")
-        _execute(connection, ROWS_OF_VERSION_1)
-        connection.execute(PUBLICATION, rows)
+    connection.execute(PUBLICATION, rows)
 
 
 def _make_tables_of_version_1(database: Path) -> None:
@@ -272,10 +359,15 @@ def _shape(connection: sa.Connection) -> dict[str, Any]:
             [(column["name"], repr(column["type"]), column["nullable"]) for column in inspector.get_columns(table)],
             inspector.get_pk_constraint(table)["constrained_columns"],
             sorted(tuple(unique["column_names"]) for unique in inspector.get_unique_constraints(table)),
-            sorted((str(index["name"]), tuple(index["column_names"])) for index in inspector.get_indexes(table)),
+            sorted(_shape_of_index(index) for index in inspector.get_indexes(table)),
         )
         for table in sorted(inspector.get_table_names())
     }
+
+
+def _shape_of_index(index: Any) -> tuple[str, tuple[str, ...], bool, list[str]]:
+    conditions = [str(value) for key, value in index.get("dialect_options", {}).items() if key.endswith("_where")]
+    return index["name"], tuple(index["column_names"]), bool(index["unique"]), conditions
 
 
 def _run(processes: list[Any]) -> None:

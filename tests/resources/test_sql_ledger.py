@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from resources.sql_ledger import SqlLedger
 from sluice.cost.budget import Estimate, Limits, Purpose, Request
 from sluice.errors import LedgerTooNew, LedgerUnavailable
 from sluice.gates.verdict import Severity, Verdict
+from sluice.healing.failure import FailureClass
+from sluice.healing.incident import Incident, RemedyKind, RemedyTaken
 from sluice.judged import Judged
 from sluice.manifest import RawObject, build_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.queues import Queue
     from multiprocessing.synchronize import Barrier
     from pathlib import Path
@@ -60,7 +63,7 @@ def test_a_ledger_of_a_newer_sluice_is_refused(ledger_url: str) -> None:
     SqlLedger(ledger_url)
     _execute(ledger_url, "UPDATE ledger_schema SET version = 99")
 
-    with pytest.raises(LedgerTooNew, match="schema version 99; this version of Sluice knows versions up to 2"):
+    with pytest.raises(LedgerTooNew, match="schema version 99; this version of Sluice knows versions up to 3"):
         SqlLedger(ledger_url)
 
 
@@ -117,6 +120,59 @@ def test_of_processes_that_race_for_the_last_dollar_exactly_one_gets_it(ledger_u
 
     assert [sum(granted) for granted in zip(*answers, strict=True)] == [1] * ROUNDS
     assert len(SqlLedger(ledger_url).open_spends()) == ROUNDS
+
+
+def test_of_processes_that_race_for_a_notice_exactly_one_is_the_first(ledger_url: str) -> None:
+    answers = _together(_notice_first, ledger_url)
+
+    assert [sum(firsts) for firsts in zip(*answers, strict=True)] == [1] * ROUNDS
+
+
+def test_processes_that_open_the_same_incident_at_once_get_one(ledger_url: str) -> None:
+    answers = _together(_open_incidents, ledger_url)
+
+    assert [len(set(numbers)) for numbers in zip(*answers, strict=True)] == [1] * ROUNDS
+    assert len(SqlLedger(ledger_url).incidents()) == ROUNDS
+
+
+def test_processes_that_note_the_same_remedy_at_once_leave_one(ledger_url: str) -> None:
+    number = SqlLedger(ledger_url).open_incident(_incident(DAYS[0])).number
+
+    _together(_note_remedies, ledger_url)
+
+    remedies = SqlLedger(ledger_url).incidents()[0].remedies
+    assert number == 1
+    assert sorted(remedy.note for remedy in remedies) == sorted(f"{turn}" for turn in range(ROUNDS))
+
+
+def test_failed_attempts_are_found_in_one_query(ledger_url: str) -> None:
+    ledger = SqlLedger(ledger_url)
+    _fail_all_days(ledger)
+
+    with _selects() as selects:
+        found = ledger.failed_attempts()
+
+    assert len(found) == len(DAYS)
+    assert len(selects) == 1
+
+
+def _fail_all_days(ledger: SqlLedger) -> None:
+    for day in DAYS:
+        ledger.end(ledger.begin("orders", day, "v", "run", NOON), NOON, "it broke")
+
+
+@contextmanager
+def _selects() -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def see(_: Any, __: Any, text: str, *___: Any) -> None:
+        seen.extend([text] if "FROM attempts" in text else [])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", see)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", see)
 
 
 def _execute(url: str, sql: str) -> None:
@@ -177,3 +233,45 @@ def _race(ledger: SqlLedger, barrier: Barrier, month: str, run_id: str) -> bool:
     request = Request("orders", DAYS[0], "v", f"{run_id}-{month}", month, Purpose.BUILD, Estimate(1.0, 1, 1, 1.0))
     barrier.wait(WAIT_SECONDS)
     return ledger.reserve(request, Limits(monthly_usd=1.5), NOON).granted
+
+
+def _notice_first(url: str, barrier: Barrier, answers: Queue[list[bool]], _: int) -> None:
+    ledger = SqlLedger(url)
+    answers.put([_first_at_once(ledger, barrier, f"key-{turn}") for turn in range(ROUNDS)])
+
+
+def _first_at_once(ledger: SqlLedger, barrier: Barrier, key: str) -> bool:
+    barrier.wait(WAIT_SECONDS)
+    return ledger.first_notice(key, NOON)
+
+
+def _open_incidents(url: str, barrier: Barrier, answers: Queue[list[int]], number: int) -> None:
+    ledger = SqlLedger(url)
+    answers.put([_open_at_once(ledger, barrier, f"{turn:04}-{number}") for turn in range(ROUNDS)])
+
+
+def _open_at_once(ledger: SqlLedger, barrier: Barrier, run_id: str) -> int:
+    barrier.wait(WAIT_SECONDS)
+    return ledger.open_incident(_incident(run_id[:4], run_id)).number
+
+
+def _note_remedies(url: str, barrier: Barrier, answers: Queue[list[None]], _: int) -> None:
+    ledger = SqlLedger(url)
+    for run_id in map(str, range(ROUNDS)):
+        barrier.wait(WAIT_SECONDS)
+        ledger.note_remedy(1, RemedyTaken(RemedyKind.RETRY_LATER, NOON, note=run_id, run_id=run_id))
+    answers.put([])
+
+
+def _incident(partition: str, run_id: str = "run") -> Incident:
+    return Incident(
+        number=0,
+        dataset="orders",
+        partition=partition,
+        version="v",
+        failure_class=FailureClass.TRANSIENT,
+        opened_at=NOON,
+        detected_at=NOON,
+        evidence="it broke",
+        run_id=run_id,
+    )

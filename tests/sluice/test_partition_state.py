@@ -94,3 +94,36 @@ def test_what_a_gate_stopped_is_blocked_until_somebody_accepts_it(
     described = status_of("orders", "2026-11-01", wanted=NEW, published=None, last_try=failed, gate=gate)
 
     assert (described.state, described.error) == (state, error)
+
+
+@pytest.mark.parametrize(
+    ("held", "last_try", "state"),
+    [
+        pytest.param(OLD, None, State.REWOUND, id="the table shows an older one"),
+        pytest.param(OLD, attempt(NEW, ended=True), State.REWOUND, id="and it was tried again by hand"),
+        pytest.param(NEW, None, State.PUBLISHED, id="it is shown in spite of it"),
+    ],
+)
+def test_a_version_that_was_taken_back_is_rewound(held: Version, last_try: Attempt | None, state: State) -> None:
+    published = Published(_outcome(held), 7, NOON)
+
+    found = status_of(
+        "orders", "2026-11-01", wanted=NEW, published=published, last_try=last_try, taken_back=frozenset({NEW})
+    )
+
+    assert found.state is state
+
+
+def _outcome(version: Version) -> Outcome:
+    return Outcome(
+        dataset="orders",
+        partition="2026-11-01",
+        fingerprint=version.fingerprint,
+        contract_version="1.0.0",
+        contract_fingerprint=version.contract,
+        code_version=version.code,
+        run_id="run",
+        objects=(),
+        files=(),
+        quarantine_files=(),
+    )

@@ -1,0 +1,125 @@
+"""Tells people what went wrong, what needs them, and what is right again: few messages, each at most once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import dagster as dg
+
+from sluice.notices.news import NEWS_FOR, is_news, news_of_incidents, news_of_publications
+from sluice.notices.notice import body_of, key_of, notices_for, title_of
+from sluice.notices.rules import variable_of
+from sluice.notices.told import read_told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sluice.contract import Contract
+    from sluice.healing.incident import Incident
+    from sluice.history import Published
+    from sluice.notices.news import News
+    from sluice.notices.notice import Notice
+    from sluice.notices.told import Told
+
+SENSOR_NAME = "notices"
+
+
+class Ledger(Protocol):
+    def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]: ...
+    def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
+    def first_notice(self, key: str, noticed_at: datetime) -> bool: ...
+
+
+class Notifier(Protocol):
+    def send(self, route: str, title: str, body: str) -> bool: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+def build_notices_sensor(contracts: Mapping[str, Contract], *, notices_per_tick: int = 4) -> dg.SensorDefinition:
+    """Return the sensor. A receiver that does not answer costs seconds, and Dagster gives a tick one minute."""
+    telling = {name: contract for name, contract in contracts.items() if contract.notify.routes}
+
+    @dg.sensor(
+        name=SENSOR_NAME,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells the people whom contracts name of incidents that opened, need a person, or are resolved.",
+    )
+    def notices(
+        context: dg.SensorEvaluationContext,
+        ledger: dg.ResourceParam[Ledger],
+        notifier: dg.ResourceParam[Notifier],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.SensorResult:
+        if not telling:
+            return dg.SensorResult(skip_reason=dg.SkipReason("No contract names a route (notify)."))
+        teller = _Teller(ledger, notifier, clock.now(), notices_per_tick)
+        told, sent, lost = teller.tell(telling, read_told(context.cursor))
+        for notice in lost:
+            context.log.warning(_lost_text(notice))
+        return dg.SensorResult(
+            skip_reason=dg.SkipReason(f"Notices sent: {len(sent):,}; not delivered: {len(lost):,}."), cursor=told.text
+        )
+
+    return notices
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """A notice is noted in the ledger before it is sent, so at most once.
+
+    At least once would repeat a message for as long as its receiver takes it but does not say so, or a tick dies after
+    sending: people switch off what repeats itself. A lost notice loses nothing: the incident is in the ledger.
+    """
+
+    ledger: Ledger
+    notifier: Notifier
+    now: datetime
+    most: int
+
+    def tell(self, contracts: Mapping[str, Contract], told: Told) -> tuple[Told, list[Notice], list[Notice]]:
+        """Return what is told by now, the notices that were sent, and those that were not delivered."""
+        incidents = self.ledger.incidents()
+        news = self._news(contracts, incidents, told)
+        sent: list[Notice] = []
+        lost: list[Notice] = []
+        for notice in notices_for(news):
+            if len(sent) + len(lost) == self.most:
+                break
+            if not self.ledger.first_notice(key_of(notice, self.now), self.now):
+                continue  # one of this kind was sent within the hour; these wait for the next
+            told = told.and_also(notice.news)
+            if fresh := tuple(item for item in notice.news if self._is_first(item)):
+                self._send(replace(notice, news=fresh), sent, lost)
+        current = {incident.number for incident in incidents if is_news(incident, self.now)}
+        return told.only(current, self.now - NEWS_FOR), sent, lost
+
+    def _news(self, contracts: Mapping[str, Contract], incidents: Sequence[Incident], told: Told) -> list[News]:
+        news = news_of_incidents(contracts, incidents, told, self.now)
+        for contract in contracts.values():
+            if contract.notify.success:
+                news += news_of_publications(contract, self.ledger.all_published(contract.dataset), told, self.now)
+        return news
+
+    def _is_first(self, news: News) -> bool:
+        """Note every event of it; whether it is new depends on the one that it is told for."""
+        *earlier, last = news.keys
+        for key in earlier:
+            self.ledger.first_notice(key, self.now)
+        return self.ledger.first_notice(last, self.now)
+
+    def _send(self, notice: Notice, sent: list[Notice], lost: list[Notice]) -> None:
+        delivered = self.notifier.send(notice.route, title_of(notice), body_of(notice))
+        (sent if delivered else lost).append(notice)
+
+
+def _lost_text(notice: Notice) -> str:
+    return (
+        f'Route {notice.route} did not deliver "{title_of(notice)}", and it is not sent again. '
+        f"Check {variable_of(notice.route)} and its receiver; the incidents are in: sluice incidents"
+    )
