@@ -23,7 +23,7 @@ class RemedyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RemedyTaken:
-    """`usd` is what the remedy's run cost, None while it is not known."""
+    """`run_id` is the run that the remedy answers; `usd` is what the remedy cost, None while it is not known."""
 
     kind: RemedyKind
     taken_at: datetime
