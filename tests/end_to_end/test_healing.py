@@ -1,0 +1,50 @@
+"""The real daemon heals what is killed under it. `make test-daemon`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sluice.healing.failure import FailureClass
+from sluice.healing.incident import RemedyKind
+from tests.end_to_end.test_service import Service, environment_of, processes_of, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.daemon
+
+DAY = "2026-11-05"
+WORKER = b"multiprocessing.spawn"
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with Service(tmp_path) as service:
+        service.wait_until_up()
+        yield service
+
+
+def workers(home: Path) -> list[int]:
+    """Return the processes that execute runs of this home."""
+    return [pid for pid in processes_of(home) if WORKER in environment_of(Path("/proc") / str(pid) / "cmdline")]
+
+
+def test_a_killed_run_is_found_retried_and_its_incident_resolved(service: Service) -> None:
+    service.land(DAY, (1, "north", 2.5))
+    found = wait_for(lambda: workers(service.home), 60)
+    assert found
+    time.sleep(1)  # it is at work, or about to be
+    os.kill(found[0], signal.SIGKILL)
+
+    assert wait_for(lambda: service.rows("sales", DAY), 120) == [(1, "north", 2.5)]
+
+    (incident,) = wait_for(lambda: service.environment.ledger.incidents("sales"), 10)
+    assert incident.failure_class is FailureClass.TRANSIENT
+    assert [item.kind for item in incident.remedies] == [RemedyKind.RETRY_LATER]
+    assert wait_for(lambda: service.environment.ledger.incidents("sales")[0].resolved_by, 30) == "sluice"
