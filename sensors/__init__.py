@@ -1,1 +1,1 @@
-"""What looks by the clock: arrivals, blocked partitions, deadlines. Sensors read ports, request runs, report checks."""
+"""What looks by the clock: arrivals, blocked and failed partitions, deadlines. Sensors request runs and tell people."""
