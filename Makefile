@@ -20,11 +20,14 @@ up: $(INSTALLED) ## start the web server and the daemon; files dropped into the 
 	$(BIN)/sluice up $(ARGS)
 
 ##@ Work on it
-.PHONY: install test test-daemon test-browser check lint format types rooms locks-in-step bench
+.PHONY: install test test-long test-daemon test-browser check lint format types rooms locks-in-step bench
 install: $(INSTALLED) ## create .venv (PYTHON=python3.12 make install picks the interpreter)
 
 test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+test-long: $(INSTALLED) ## tests of many whole runs each
+	$(BIN)/pytest -n auto -m long $(ARGS)
 
 test-daemon: $(INSTALLED) ## tests against a real web server and daemon
 	$(BIN)/pytest -m daemon $(ARGS)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.pipeline_assets.cli.conftest import Command
     from tests.world import World
 
+pytestmark = pytest.mark.long
+
 EVERYTHING = dg.AssetSelection.all()
 CASES = Path(__file__).parents[2] / "cases" / "datasets"
 DAY, NEXT_DAY = "2026-11-03", "2026-11-04"
