@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sluice.healing.health import BY_ITSELF
 from sluice.healing.killed import end_with
 from sluice.judging import closed, faults
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from sluice.judged import Judged
     from sluice.outcome import Outcome
     from sluice.version import Version
-
-BY_ITSELF = "sluice"
 
 
 @dataclass(frozen=True, slots=True)
