@@ -93,7 +93,7 @@ class Purse:
 
     def _failed_before(self, partition: str, version: Version) -> bool:
         last = self.ledger.last_attempt(self.contract.dataset, partition)
-        return last is not None and last.version == str(version) and last.run_id != self.run.run_id
+        return last is not None and last.error is not None and last.version == str(version)
 
 
 def release_ended(instance: dg.DagsterInstance, ledger: Ledger, clock: Clock) -> None:

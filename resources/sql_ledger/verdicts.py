@@ -11,7 +11,6 @@ from resources.sql_ledger.database import Database, at
 from resources.verdict_json import place_of, read_verdict, write_verdict
 from sluice.gates.verdict import Severity
 from sluice.judged import Judged
-from sluice.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +35,13 @@ class SqlVerdicts(Database):
     def blocking_verdicts(self) -> tuple[Judged, ...]:
         place = (PUBLICATIONS.c.dataset == VERDICTS.c.dataset) & (PUBLICATIONS.c.partition == VERDICTS.c.partition)
         query = (
-            sa.select(VERDICTS, PUBLICATIONS.c.outcome)
+            sa.select(VERDICTS)
             .join_from(VERDICTS, PUBLICATIONS, place, isouter=True)
-            .where(VERDICTS.c.blocks.is_(True))
+            .where(VERDICTS.c.blocks.is_(True), PUBLICATIONS.c.version.is_distinct_from(VERDICTS.c.version))
             .order_by(VERDICTS.c.dataset, VERDICTS.c.partition, VERDICTS.c.gate)
         )
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        return tuple(_read(row) for row in rows if row.version != _published_version(row.outcome))
-
-
-def _published_version(outcome: str | None) -> str | None:
-    return None if outcome is None else str(Outcome.model_validate_json(outcome).version)
+            return tuple(_read(row) for row in connection.execute(query))
 
 
 def _row(judged: Judged) -> dict[str, Any]:

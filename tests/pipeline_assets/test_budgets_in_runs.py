@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +167,17 @@ def test_the_cost_of_a_failed_transform_is_kept(tmp_path: Path, instance: dg.Dag
     (tmp_path / "scratch").unlink()
     assert world.build("orders", DAY).success
     assert world.ledger.spends("orders")[-1].request.purpose is Purpose.HEALING
+
+
+def test_building_anew_what_succeeded_before_is_no_healing(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    world = World(tmp_path, instance)
+    world.land_orders(DAY, LINE)
+    world.build("orders", DAY)
+    shutil.rmtree(tmp_path / "processed")
+
+    world.build("orders", DAY)
+
+    assert world.ledger.spends("orders")[-1].request.purpose is Purpose.BUILD
 
 
 CONTRACT = """
