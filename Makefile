@@ -20,7 +20,7 @@ up: $(INSTALLED) ## start the web server and the daemon; files dropped into the 
 	$(BIN)/sluice up $(ARGS)
 
 ##@ Work on it
-.PHONY: install test test-long test-daemon test-browser check lint format types rooms locks-in-step bench
+.PHONY: install test test-long test-daemon test-chaos test-browser check lint format types rooms locks-in-step bench
 install: $(INSTALLED) ## create .venv (PYTHON=python3.12 make install picks the interpreter)
 
 test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
@@ -31,6 +31,9 @@ test-long: $(INSTALLED) ## tests of many whole runs each
 
 test-daemon: $(INSTALLED) ## tests against a real web server and daemon
 	$(BIN)/pytest -m daemon $(ARGS)
+
+test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
+	$(BIN)/pytest -m chaos -s tests/chaos $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
 	$(BIN)/pytest -m browser $(ARGS)
