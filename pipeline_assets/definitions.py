@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from pipeline_assets.assets import build_datasets
+from pipeline_assets.redrive import redrive_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.automation import build_automation_sensor
 from sensors.freshness import build_freshness_sensor
@@ -26,10 +27,10 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
     datasets = build_datasets(contracts)
     jobs = {name: dataset.job for name, dataset in datasets.items()}
     landed = {name: job for name, job in jobs.items() if contracts[name].source}
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=[asset for dataset in datasets.values() for asset in dataset.assets],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=list(jobs.values()),
+        jobs=[*jobs.values(), redrive_job(contracts, lambda name: definitions.resolve_job_def(name))],  # noqa: PLW0108  it is not there yet
         sensors=[
             build_arrivals_sensor(contracts, landed),
             build_automation_sensor(),
@@ -42,6 +43,7 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
         # The steps of a run are one straight line: a process for each would cost seconds and buy nothing.
         executor=dg.in_process_executor,
     )
+    return definitions
 
 
 def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:

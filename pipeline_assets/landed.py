@@ -19,6 +19,7 @@ from sluice.contract import CODE_VERSION, Contract
 from sluice.errors import RawPartitionEmpty
 from sluice.gates import RAW_GATES
 from sluice.judging import gates_of
+from sluice.outcome import Outcome
 from sluice.version import Version
 
 
@@ -97,6 +98,7 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
                 scratch=settings.scratch,
                 run_id=run_id,
                 clock=clock,
+                earlier=_fetch_published(contract, partition, ledger),
             )
             bill.outcome = outcome
         numbers = {**built_numbers(outcome), **bill.numbers, "attempt": attempt.number}
@@ -104,6 +106,11 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
         yield quarantine_report(outcome, store)
 
     return processed
+
+
+def _fetch_published(contract: Contract, partition: str, ledger: Ledger) -> Outcome | None:
+    published = ledger.published(contract.dataset, partition)
+    return published.outcome if published else None
 
 
 def _notice(contract: Contract, partition: str, store: Store, ledger: Ledger, clock: Clock) -> Noticed:

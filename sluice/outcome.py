@@ -47,6 +47,19 @@ class ReasonCount(_Frozen):
     records: int
 
 
+class Redriven(_Frozen):
+    """What this build did to the records that the published version before it had in quarantine.
+
+    `version` is that version. `returned` records are published (or duplicates) now, `stayed` ones were rejected again,
+    `superseded` ones came from objects that have been replaced or removed since.
+    """
+
+    version: str
+    returned: int
+    stayed: int
+    superseded: int
+
+
 class Outcome(_Frozen):
     """One partition built once. `records_in` etc. are summed over `objects`."""
 
@@ -64,6 +77,7 @@ class Outcome(_Frozen):
     unknown_fields: tuple[str, ...] = ()
     bytes_in: int = 0
     seconds: float = 0.0
+    redriven: Redriven | None = None
 
     @property
     def version(self) -> Version:

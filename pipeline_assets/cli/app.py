@@ -20,6 +20,7 @@ from pipeline_assets.cli import (
     new,
     quarantine,
     query,
+    redrive,
     rewind,
     run,
     slo,
@@ -51,6 +52,7 @@ app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("gates")(gates.gates)
 app.command("accept")(accept.accept)
+app.command("redrive")(redrive.redrive)
 app.command("rewind")(rewind.rewind)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)
