@@ -17,6 +17,7 @@ from sluice.errors import (
     LandingRefused,
     PriceBookInvalid,
     QueryError,
+    RedriveRefused,
     RewindRefused,
     SampleRefused,
     SettingInvalid,
@@ -49,7 +50,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
     match error:
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
-        case AcceptanceRefused() | PriceBookInvalid() | RewindRefused():
+        case AcceptanceRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

@@ -138,14 +138,14 @@ def test_only_partitions_with_the_reason_are_redriven(shop: Shop) -> None:
 def test_another_version_of_the_contract_than_named_is_refused(shop: Shop) -> None:
     refused = shop.sluice("redrive", "sales", "--with", "1.1.0")
 
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "has version 1.0.0, not 1.1.0" in refused.output
 
 
 def test_a_derived_dataset_has_nothing_to_redrive(shop: Shop) -> None:
     refused = shop.sluice("redrive", "sales_totals")
 
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "Redrive its inputs" in refused.output
 
 
