@@ -10,6 +10,7 @@ from pipeline_assets.assets import build_datasets
 from pipeline_assets.redrive import redrive_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.automation import build_automation_sensor
+from sensors.backfills import build_backfills_sensor
 from sensors.freshness import build_freshness_sensor
 from sensors.notices import build_notices_sensor
 from sensors.reopening import build_reopening_sensor
@@ -38,6 +39,7 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
             build_retries_sensor(contracts, jobs),
             build_notices_sensor(contracts),
             build_freshness_sensor(contracts),
+            build_backfills_sensor(contracts, jobs),
         ],
         resources=dict(ports),
         # The steps of a run are one straight line: a process for each would cost seconds and buy nothing.
