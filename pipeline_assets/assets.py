@@ -51,10 +51,10 @@ def _build_dataset(
     contract: Contract, contracts: Mapping[str, Contract], partitions: dg.DailyPartitionsDefinition
 ) -> DatasetAssets:
     if contract.source:
-        first_steps = [raw_asset(contract, partitions), processed_assets(contract, partitions)]
+        first_steps = [raw_asset(contract, contracts, partitions), processed_assets(contract, contracts, partitions)]
     else:
         first_steps = [derived_assets(contract, contracts, partitions)]
-    assets = (*first_steps, table_asset(contract, partitions))
+    assets = (*first_steps, table_asset(contract, contracts, partitions))
     job = dg.define_asset_job(
         job_name(contract.dataset),
         selection=dg.AssetSelection.assets(*assets),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _Row = dict[str, str | int | None]
 _SAMPLE_RECORDS = 10
+_SHOWN_DRIFT = 100
 _SHOWN_CHARACTERS = 300
 
 
@@ -46,6 +47,22 @@ def _redriven_numbers(outcome: Outcome) -> dict[str, int | str]:
         "superseded": outcome.redriven.superseded,
         "compared with": outcome.redriven.version,
     }
+
+
+def drift_report(outcome: Outcome) -> dict[str, dg.TableMetadataValue]:
+    """Return what drifted, object by object; nothing when nothing did."""
+    records_in = {item.key: item.records_in for item in outcome.objects}
+    rows: list[_Row] = [
+        {
+            "object": item.key,
+            "drift": str(item.kind),
+            "field": item.field,
+            "records": item.records,
+            "share": f"{item.records / records_in[item.key]:.1%}",
+        }
+        for item in outcome.drifted[:_SHOWN_DRIFT]
+    ]
+    return {"drift": _table(("object", "drift", "field", "records", "share"), rows)} if rows else {}
 
 
 def quarantine_report(outcome: Outcome, store: Store) -> dg.MaterializeResult[None]:

@@ -8,13 +8,19 @@ import dagster as dg
 
 from pipeline_assets.assets import build_datasets
 from pipeline_assets.redrive import redrive_job
+from pipeline_assets.stand_ins import stand_in_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.automation import build_automation_sensor
 from sensors.backfills import build_backfills_sensor
 from sensors.freshness import build_freshness_sensor
 from sensors.notices import build_notices_sensor
+from sensors.orphans import build_orphans_sensor
+from sensors.pulls import build_pulls_sensor
 from sensors.reopening import build_reopening_sensor
+from sensors.reprocessing import build_reprocessing_sensor
 from sensors.retries import build_retries_sensor
+from sensors.stand_ins import build_stand_ins_sensor
+from sluice.healing.downstream import with_downstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,21 +31,29 @@ if TYPE_CHECKING:
 
 def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, object]) -> dg.Definitions:
     """Return everything Dagster runs. `ports` holds what lazy_ports names, or Dagster resources."""
+    contracts = with_downstream(contracts)
     datasets = build_datasets(contracts)
     jobs = {name: dataset.job for name, dataset in datasets.items()}
+    stand_in = stand_in_job(contracts)
     landed = {name: job for name, job in jobs.items() if contracts[name].source}
+    redrive = redrive_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108  not there yet
+    pulled = {name: job for name, job in landed.items() if (source := contracts[name].source) and source.pull}
     definitions = dg.Definitions(
         assets=[asset for dataset in datasets.values() for asset in dataset.assets],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=[*jobs.values(), redrive_job(contracts, lambda name: definitions.resolve_job_def(name))],  # noqa: PLW0108  it is not there yet
+        jobs=[*jobs.values(), redrive, stand_in],
         sensors=[
             build_arrivals_sensor(contracts, landed),
             build_automation_sensor(),
             build_reopening_sensor(contracts, jobs),
             build_retries_sensor(contracts, jobs),
+            build_reprocessing_sensor(contracts, landed),
+            build_orphans_sensor(),
             build_notices_sensor(contracts),
             build_freshness_sensor(contracts),
             build_backfills_sensor(contracts, jobs),
+            *([build_pulls_sensor(contracts, pulled)] if pulled else []),
+            build_stand_ins_sensor(contracts, stand_in.name),
         ],
         resources=dict(ports),
         # The steps of a run are one straight line: a process for each would cost seconds and buy nothing.
@@ -59,6 +73,8 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
         "settings": dg.ResourceDefinition(lambda _: environment.settings),
         "failures": dg.ResourceDefinition(lambda _: environment.failures),
         "notifier": dg.ResourceDefinition(lambda _: environment.notifier),
+        "sources": dg.ResourceDefinition(lambda _: environment.sources),
+        "workers": dg.ResourceDefinition(lambda _: environment.workers),
         "expectation_engine": dg.ResourceDefinition(lambda _: environment.expectation_engine),
     }
 

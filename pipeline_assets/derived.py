@@ -22,6 +22,7 @@ from sluice.errors import InputNotPublished
 from sluice.gates import RAW_GATES
 from sluice.judging import closed, gates_of
 from sluice.publishing import Held
+from sluice.stand_in import of_inputs
 from sluice.version import Version
 
 
@@ -53,13 +54,15 @@ def derived_assets(
         from pipeline_assets.staging import build_derived  # heavy, see landed.py
 
         partition, run_id = context.partition_key, context.run.run_id
-        held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
-        manifest = derived_manifest(contract.dataset, partition, {name: item.version for name, item in held.items()})
-        version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
         purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        bytes_in = sum(_fetch_size(name, partition, ledger) for name in inputs)
-        chronicle = Chronicle(contract.dataset, partition, run_id, ledger, clock, failures)
-        judgement = judge_raw_gates(purse, chronicle, store, manifest, version, bytes_in=bytes_in)
+        chronicle = Chronicle(contract, partition, run_id, ledger, clock, failures)
+        with chronicle.preparing(context.run.tags.get("sluice/fingerprint")):
+            held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
+            versions = {name: item.version for name, item in held.items()}
+            manifest = derived_manifest(contract.dataset, partition, versions)
+            version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
+            size = sum(_fetch_size(name, partition, ledger) for name in inputs)
+            judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=contracts, bytes_in=size)
         yield from judgement.check_results(processed)
         for item in judgement.stopped_by[:1]:
             raise closed(item, gates)
@@ -75,6 +78,7 @@ def derived_assets(
                 scratch=settings.scratch,
                 run_id=run_id,
                 clock=clock,
+                stand_in=of_inputs({name: item.stand_in for name, item in held.items()}),
             )
             bill.outcome = outcome
         metadata = {
@@ -83,8 +87,7 @@ def derived_assets(
             "attempt": attempt.number,
             "dagster/column_lineage": _column_lineage(contract, contracts),
         }
-        # Sequences grow over all datasets, so any newer input makes a larger maximum.
-        yield staged_result(contract, Staged(version, max(item.sequence for item in held.values())), metadata)
+        yield staged_result(contract, Staged(version, _sequence(held)), metadata)
         yield quarantine_report(outcome, store)
 
     return derived
@@ -95,6 +98,15 @@ def _fetch_held(contract: Contract, name: str, partition: str, tables: Tables) -
     if held is None:
         raise InputNotPublished(dataset=contract.dataset, partition=partition, missing=name)
     return held
+
+
+def _sequence(held: Mapping[str, Held]) -> int:
+    """Sequences grow over all datasets, so any newer input makes a larger maximum.
+
+    What is made of a stand-in gets the stand-in's own, which is below all others: it never replaces own data.
+    """
+    stand_ins = [item.sequence for item in held.values() if item.stand_in is not None]
+    return min(stand_ins) if stand_ins else max(item.sequence for item in held.values())
 
 
 def _fetch_size(name: str, partition: str, ledger: Ledger) -> int:

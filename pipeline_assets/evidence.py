@@ -73,7 +73,7 @@ class Witnesses:
         try:
             with self.store.open(key) as opened:
                 return read_profile(opened.read())
-        except FileNotFoundError:  # then it is measured
+        except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there, or not whole: then it is measured
             return None
 
     def _judge_expectations(self, contract: Contract, outcome: Outcome) -> Results:

@@ -6,32 +6,42 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sluice.contract import CODE_VERSION
+from sluice.errors import GateClosed, InputNotPublished, RawPartitionEmpty
 from sluice.healing.health import BY_ITSELF
+from sluice.healing.incident import RemedyKind, RemedyTaken
 from sluice.healing.killed import end_with
 from sluice.judging import closed, faults
+from sluice.stand_in import open_at, shown_text
+from sluice.version import NOT_READ, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pipeline_assets.ports import Clock, Failures, Ledger
     from sluice.acceptance import Acceptance
+    from sluice.contract import Contract
     from sluice.gates.verdict import Gate
+    from sluice.healing.failure import Failure, FailureClass
     from sluice.history import Attempt
     from sluice.judged import Judged
     from sluice.outcome import Outcome
-    from sluice.version import Version
 
 
 @dataclass(frozen=True, slots=True)
 class Chronicle:
     """Writes down what happens to one partition in one run."""
 
-    dataset: str
+    contract: Contract
     partition: str
     run_id: str
     ledger: Ledger
     clock: Clock
     failures: Failures
+
+    @property
+    def dataset(self) -> str:
+        return self.contract.dataset
 
     @contextmanager
     def attempt_at(self, version: Version) -> Iterator[Attempt]:
@@ -43,20 +53,63 @@ class Chronicle:
         try:
             yield attempt
         except BaseException as error:  # Dagster's termination of a run counts as well
-            end_with(attempt, self.failures.classify(error), self.ledger, self.clock.now())
+            self._end_with(attempt, self.failures.classify(error))
             raise
+
+    @contextmanager
+    def failing_at(self, version: Version) -> Iterator[None]:
+        """Close the run's attempt, with an incident, when the body fails; gates that are asked alone are no attempt."""
+        try:
+            yield
+        except BaseException:
+            with self.attempt_at(version):
+                raise
+
+    @contextmanager
+    def preparing(self, fingerprint: str | None) -> Iterator[None]:
+        """Keep what goes wrong before an attempt begins as one that failed: only attempts are tried again.
+
+        `fingerprint` is what the run was asked to build, None where nobody said. What gates stop is kept elsewhere, and
+        what is not there yet starts the partition itself when it comes.
+        """
+        try:
+            yield
+        except (GateClosed, RawPartitionEmpty, InputNotPublished):
+            raise
+        except BaseException:
+            last = self.ledger.last_attempt(self.dataset, self.partition)
+            if last is not None and last.run_id == self.run_id:
+                raise  # who was nearer has kept it, or it is found as killed
+            with self.attempt_at(Version(fingerprint or NOT_READ, self.contract.fingerprint, CODE_VERSION)):
+                raise
 
     def stop(self, version: Version, stopped_by: Sequence[Judged], gates: Sequence[Gate]) -> None:
         """End the run's attempt because gates are closed; the first of them gives the class."""
         attempt = self.ledger.begin(self.dataset, self.partition, str(version), self.run_id, self.clock.now())
         failure = self.failures.classify(closed(stopped_by[0], gates))
-        end_with(attempt, replace(failure, message=faults(stopped_by)), self.ledger, self.clock.now())
+        self._end_with(attempt, replace(failure, message=faults(stopped_by)))
 
-    def succeed(self, attempt: Attempt, resolved_by: str) -> None:
-        """Close what was open on this partition; its table holds the version that was asked for."""
+    def note_stand_in(self, outcome: Outcome) -> None:
+        """Keep with what is open on this partition that its table shows a stand-in; the partition is not right yet."""
+        for incident in open_at(self.ledger.incidents(self.dataset, open_only=True), self.partition):
+            remedy = RemedyTaken(RemedyKind.USE_FALLBACK, self.clock.now(), shown_text(outcome))
+            self.ledger.note_remedy(incident.number, remedy)
+
+    def reconcile(self) -> None:
+        """Keep with what is open on this partition that own data have replaced its stand-in, if it had one."""
+        for incident in open_at(self.ledger.incidents(self.dataset, open_only=True), self.partition):
+            if any(item.kind is RemedyKind.USE_FALLBACK for item in incident.remedies):
+                note = "Own data are published in place of the stand-in."
+                self.ledger.note_remedy(incident.number, RemedyTaken(RemedyKind.RECONCILED, self.clock.now(), note))
+
+    def succeed(self, attempt: Attempt, resolved_by: str, *, keep: FailureClass | None = None) -> None:
+        """Close what was open on this partition, but for the class `keep`; its table holds the version asked for."""
         now = self.clock.now()
-        self.ledger.resolve_incidents(self.dataset, self.partition, now, resolved_by)
+        self.ledger.resolve_incidents(self.dataset, self.partition, now, resolved_by, keep=keep)
         self.ledger.end(attempt, now, None)
+
+    def _end_with(self, attempt: Attempt, failure: Failure) -> None:
+        end_with(attempt, failure, self.ledger, self.clock.now(), self.contract.downstream)
 
 
 def resolved_by(outcome: Outcome, acceptances: Iterable[Acceptance]) -> str:

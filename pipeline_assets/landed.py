@@ -2,28 +2,33 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
-from pipeline_assets.build_report import built_numbers, quarantine_report
+from pipeline_assets.build_report import built_numbers, drift_report, quarantine_report
 from pipeline_assets.check_report import gate_spec
+from pipeline_assets.drift_notes import note_drift
 from pipeline_assets.funding import Purse
 from pipeline_assets.incidents import Chronicle
-from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Store
+from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Sources, Store
+from pipeline_assets.pull import Puller, require_whole_pull
 from pipeline_assets.raw_gates import judge_raw_gates, nothing_landed, require_raw_gates
 from pipeline_assets.staged import Staged, staged_result
 from sluice.arrivals import Noticed, sweep_partition
-from sluice.contract import CODE_VERSION, Contract
+from sluice.contract import CODE_VERSION, Contract, DriftPolicy
 from sluice.errors import RawPartitionEmpty
 from sluice.gates import RAW_GATES
-from sluice.judging import gates_of
+from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
+from sluice.judging import closed, gates_of
 from sluice.outcome import Outcome
 from sluice.version import Version
 
 
-def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def raw_asset(
+    contract: Contract, contracts: Mapping[str, Contract], partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
     """Return the asset that stands for the partition's files; its data version is the manifest's fingerprint."""
     key = asset_key(Zone.RAW, contract.dataset)
 
@@ -40,15 +45,27 @@ def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> d
         clock: dg.ResourceParam[Clock],
         prices: dg.ResourceParam[Prices],
         failures: dg.ResourceParam[Failures],
+        settings: dg.ResourceParam[Settings],
+        sources: dg.ResourceParam[Sources],
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        noticed = sweep_partition(contract, context.partition_key, store, ledger, clock.now())
+        chronicle = Chronicle(contract, context.partition_key, context.run.run_id, ledger, clock, failures)
+        asked_for = context.run.tags.get("sluice/fingerprint")
+        with chronicle.preparing(asked_for):
+            if contract.source and contract.source.pull:
+                asked = context.run.asset_selection
+                goes_on = asked is None or asset_key(Zone.PROCESSED, contract.dataset) in asked
+                puller = Puller(contracts, chronicle, store, sources, settings.scratch, goes_on)
+                noticed = puller.notice(context.run)
+            else:
+                noticed = sweep_partition(contract, context.partition_key, store, ledger, clock.now())
         if noticed is None:
             yield from nothing_landed(contract, context.partition_key, key)
             raise _nothing_landed(contract, context.partition_key)
         manifest = noticed.manifest
         purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        chronicle = Chronicle(contract.dataset, context.partition_key, context.run.run_id, ledger, clock, failures)
-        judgement = judge_raw_gates(purse, chronicle, store, manifest, _version(contract, noticed))
+        version = _version(contract, noticed)
+        with chronicle.preparing(version.fingerprint):
+            judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=contracts)
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(manifest.fingerprint),
             metadata={
@@ -58,11 +75,16 @@ def raw_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> d
             },
         )
         yield from judgement.check_results(key)
+        for item in judgement.stopped_by:
+            if item.gate == BREAKER_IS_CLOSED.name:  # the others were not judged, which Dagster would call an error
+                raise closed(item, (BREAKER_IS_CLOSED,))
 
     return raw
 
 
-def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def processed_assets(
+    contract: Contract, contracts: Mapping[str, Contract], partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
     """Return the one step that turns a partition's files into staged Parquet and quarantined records."""
     raw_key = asset_key(Zone.RAW, contract.dataset)
 
@@ -82,11 +104,12 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
         from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
 
         partition, run_id = context.partition_key, context.run.run_id
-        noticed = _notice(contract, partition, store, ledger, clock)
-        version = _version(contract, noticed)
         purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        chronicle = Chronicle(contract.dataset, partition, run_id, ledger, clock, failures)
-        require_raw_gates(purse, chronicle, store, noticed.manifest, version)
+        chronicle = Chronicle(contract, partition, run_id, ledger, clock, failures)
+        with chronicle.preparing(context.run.tags.get("sluice/fingerprint")):
+            noticed = _notice(contract, partition, store, ledger, clock)
+            version = _version(contract, noticed)
+            require_raw_gates(purse, chronicle, store, noticed.manifest, version, contracts=contracts)
         with (
             chronicle.attempt_at(version) as attempt,
             purse.spending(partition) as bill,
@@ -101,7 +124,12 @@ def processed_assets(contract: Contract, partitions: dg.DailyPartitionsDefinitio
                 earlier=_fetch_published(contract, partition, ledger),
             )
             bill.outcome = outcome
-        numbers = {**built_numbers(outcome), **bill.numbers, "attempt": attempt.number}
+            note_drift(contract, outcome, attempt, ledger, clock)
+        numbers = {**built_numbers(outcome), **bill.numbers, "attempt": attempt.number, **drift_report(outcome)}
+        if contract.drift is DriftPolicy.EVOLVE and outcome.drifted:
+            from pipeline_assets.proposals import propose_from_run  # heavy, too
+
+            numbers["proposal"] = propose_from_run(contract, noticed.manifest, outcome, store, settings.proposals)
         yield staged_result(contract, Staged(version, noticed.sequence), numbers)
         yield quarantine_report(outcome, store)
 
@@ -117,6 +145,7 @@ def _notice(contract: Contract, partition: str, store: Store, ledger: Ledger, cl
     noticed = sweep_partition(contract, partition, store, ledger, clock.now())
     if noticed is None:
         raise _nothing_landed(contract, partition)
+    require_whole_pull(store, noticed.manifest)
     return noticed
 
 

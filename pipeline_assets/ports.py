@@ -9,25 +9,39 @@ from sluice.cost.price_book import PriceBook as Prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
     from sluice.acceptance import Acceptance
-    from sluice.contract import Contract
+    from sluice.contract import Contract, FileFormat
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.expectations.expectation import Expectation
     from sluice.expectations.finding import Finding
     from sluice.gates.evidence import History
     from sluice.healing.failure import Failure, FailureClass
-    from sluice.healing.incident import Incident
+    from sluice.healing.incident import Incident, RemedyTaken
     from sluice.history import Attempt, Published
     from sluice.judged import Judged
     from sluice.outcome import Outcome
     from sluice.publishing import Effect, Held
+    from sluice.pulling.pages import PulledPage
+    from sluice.pulling.pull import Pull
 
-__all__ = ["Clock", "ExpectationEngine", "Failures", "Ledger", "Prices", "Publication", "Settings", "Store", "Tables"]
+__all__ = [
+    "Clock",
+    "ExpectationEngine",
+    "Failures",
+    "Ledger",
+    "Prices",
+    "Publication",
+    "Settings",
+    "Sources",
+    "Store",
+    "Tables",
+]
 
 
 class Store(RawStore, Protocol):
@@ -36,16 +50,33 @@ class Store(RawStore, Protocol):
     def uri(self, key: str) -> str: ...
 
 
+class Sources(Protocol):
+    """Outside systems that are asked for data."""
+
+    def pulled(
+        self, pull: Pull, file_format: FileFormat, partition: str, folder: Path, identity: str
+    ) -> AbstractContextManager[tuple[PulledPage, ...]]: ...
+
+
 class Attempts(Protocol):
     def begin(self, dataset: str, partition: str, version: str, run_id: str, started_at: datetime) -> Attempt: ...
     def end(
-        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+        self,
+        attempt: Attempt,
+        ended_at: datetime,
+        error: str | None,
+        failure_class: FailureClass | None = None,
+        retry_after: timedelta | None = None,
     ) -> None: ...
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None: ...
+    def ended_attempts(
+        self, most: int, *, dataset: str | None = None, failure_class: FailureClass | None = None
+    ) -> tuple[Attempt, ...]: ...
 
 
 class Publications(Protocol):
     def record(self, published: Published) -> None: ...
+    def record_stand_in(self, published: Published) -> bool: ...
     def published(self, dataset: str, partition: str) -> Published | None: ...
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
     def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
@@ -73,7 +104,18 @@ class Spending(Protocol):
 
 class Incidents(Protocol):
     def open_incident(self, incident: Incident) -> Incident: ...
-    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int: ...
+    def resolve_incidents(
+        self,
+        dataset: str,
+        partition: str,
+        resolved_at: datetime,
+        resolved_by: str,
+        *,
+        keep: FailureClass | None = None,
+    ) -> int: ...
+    def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]: ...
+    def note_remedy(self, number: int, remedy: RemedyTaken) -> None: ...
+    def first_notice(self, key: str, noticed_at: datetime) -> bool: ...
 
 
 class Failures(Protocol):
@@ -111,5 +153,7 @@ class Clock(Protocol):
 
 
 class Settings(Protocol):
+    @property
+    def proposals(self) -> Path: ...
     @property
     def scratch(self) -> Path: ...

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline_assets.asset_specs import Zone
+from pipeline_assets.breakers import judge_breakers
 from pipeline_assets.check_report import check_result, shown
 from sluice.completeness import control_etags, control_key, marker_key
+from sluice.errors import RawObjectCutShort
 from sluice.gates import RAW_GATES, Severity
+from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
 from sluice.gates.estimated_cost_is_within_budget import ESTIMATED_COST_IS_WITHIN_BUDGET as BUDGET
 from sluice.gates.evidence import ObjectHead, RawEvidence
+from sluice.gates.raw_objects_exist import RAW_OBJECTS_EXIST
 from sluice.judging import are_current, closed, gates_of, judge_raw, severity_of, stopping
 from sluice.outcome import OUTCOME_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import dagster as dg
 
@@ -51,9 +55,9 @@ class RawJudgement:
 
 
 def nothing_landed(contract: Contract, partition: str, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
-    """Show that the first gate does not hold; nothing is recorded, for there is no version to record it of."""
+    """Show that no object exists; nothing is recorded, for there is no version to record it of."""
     evidence = RawEvidence(contract=contract, partition=partition, objects=())
-    for gate in gates_of(contract, RAW_GATES)[:1]:
+    for gate in gates_of(contract, (RAW_OBJECTS_EXIST,)):
         yield shown(asset, gate, gate.judge(evidence))
 
 
@@ -64,18 +68,24 @@ def judge_raw_gates(
     manifest: Manifest,
     version: Version,
     *,
+    contracts: Mapping[str, Contract],
     bytes_in: int | None = None,
 ) -> RawJudgement:
     """Judge a manifest, reserve its estimated cost if nothing else stops it, and record the verdicts.
 
+    What a breaker holds is judged no further: the gates would read from what is down, and nothing is said against it.
     `bytes_in` is what a derived partition reads, for its manifest names versions and no bytes.
     """
     contract, ledger, partition = purse.contract, purse.ledger, manifest.partition
     acceptances = ledger.acceptances(contract.dataset)
-    gates = gates_of(contract, RAW_GATES)
+    breaker = judge_breakers(contracts, chronicle, version)
+    if stopping(breaker, acceptances):
+        ledger.record_verdicts(breaker)
+        return RawJudgement(breaker, acceptances)
+    gates = tuple(gate for gate in gates_of(contract, RAW_GATES) if gate is not BREAKER_IS_CLOSED)
     evidence = _fetch_evidence(contract, manifest, store)
     now, run_id = purse.clock.now(), purse.run.run_id
-    judged = judge_raw((gate for gate in gates if gate is not BUDGET), evidence, version, run_id, now)
+    judged = breaker + judge_raw((gate for gate in gates if gate is not BUDGET), evidence, version, run_id, now)
     if not stopping(judged, acceptances):
         size = manifest.size_bytes if bytes_in is None else bytes_in
         funding = _reserve(purse, store, manifest, version, acceptances, size)
@@ -88,14 +98,22 @@ def judge_raw_gates(
     return judgement
 
 
-def require_raw_gates(purse: Purse, chronicle: Chronicle, store: Store, manifest: Manifest, version: Version) -> None:
+def require_raw_gates(
+    purse: Purse,
+    chronicle: Chronicle,
+    store: Store,
+    manifest: Manifest,
+    version: Version,
+    *,
+    contracts: Mapping[str, Contract],
+) -> None:
     """Raise GateClosed unless this run may transform: processed can be materialized without raw, say by hand."""
     gates = gates_of(purse.contract, RAW_GATES)
     recorded = purse.ledger.verdicts(purse.contract.dataset, manifest.partition)
     mine = [item for item in recorded if item.run_id == purse.run.run_id]
     if are_current(mine, gates, purse.contract, version):
         return
-    judgement = judge_raw_gates(purse, chronicle, store, manifest, version)
+    judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=contracts)
     for item in judgement.stopped_by[:1]:
         raise closed(item, gates)
 
@@ -149,6 +167,9 @@ def _fetch_head(item: RawObject, store: Store) -> ObjectHead | None:
         with store.open(item.key) as opened:
             first = opened.read(_END_BYTES)
             opened.seek(max(0, item.size - _END_BYTES))
-            return ObjectHead(first, opened.read(_END_BYTES))
-    except OSError:  # the gate says that it cannot be opened
+            last = opened.read(_END_BYTES)
+    except (FileNotFoundError, PermissionError):  # the gate says that it cannot be opened
         return None
+    if len(first) != len(last) or len(last) != min(item.size, _END_BYTES):
+        raise RawObjectCutShort(key=item.key, size=item.size)
+    return ObjectHead(first, last)

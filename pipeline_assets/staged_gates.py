@@ -49,11 +49,12 @@ def staged_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) 
 
         partition = context.partition_key
         staged = fetch_staged(context.instance, contract, partition)
-        outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
         witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
-        chronicle = Chronicle(contract.dataset, partition, context.run.run_id, ledger, clock, failures)
+        chronicle = Chronicle(contract, partition, context.run.run_id, ledger, clock, failures)
         judging = StagedJudging(contract, witnesses, chronicle)
-        judged, acceptances = judging.judge(outcome, context.run.run_id)
+        with chronicle.failing_at(staged.version):
+            outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
+            judged, acceptances = judging.judge(outcome, context.run.run_id)
         asked = {key.name for key in context.selected_asset_check_keys}
         by_name = {item.gate: item for item in judged}
         for gate in gates:

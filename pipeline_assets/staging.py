@@ -10,15 +10,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from pipeline_assets.asset_specs import Zone
 from sluice.contract import CODE_VERSION, FileFormat, Source
 from sluice.derived_records import write_derived
 from sluice.errors import StagedFilesMissing
+from sluice.flagged_rows import write_flagged
 from sluice.manifest import RawObject, build_manifest
-from sluice.outcome import OUTCOME_NAME, Outcome, Redriven, StagedFile
+from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, Redriven, StagedFile
 from sluice.quarantine import copy_reasons
 from sluice.redriving import compare
-from sluice.transform import Limits, transform
+from sluice.stand_in import status_of
+from sluice.transform import PUBLISHED_NAME, Limits, Transformed, transform
 from sluice.version import Version
 
 if TYPE_CHECKING:
@@ -27,7 +31,6 @@ if TYPE_CHECKING:
     from pipeline_assets.ports import Clock, Store
     from sluice.contract import Contract
     from sluice.manifest import Manifest
-    from sluice.transform import Transformed
 
 Place = tuple[str, str, Version]
 """Dataset, partition and version: what names a folder of staged files."""
@@ -44,10 +47,12 @@ def build_partition(
     run_id: str,
     clock: Clock,
     earlier: Outcome | None = None,
+    stand_in: str | None = None,
 ) -> Outcome:
     """Return the staged outcome of a landed partition; work that an earlier run has staged is not done again.
 
     `earlier` is what is published: records that it has in quarantine keep their old reason beside the new one.
+    `stand_in` says what it is if these objects are not its own.
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
@@ -63,9 +68,9 @@ def build_partition(
             run_id=run_id,
             limits=_LIMITS,
         )
-        done, redriven = _redrive(done, earlier, manifest, store)
+        done, redriven = _redrive(_flagged(done, contract, manifest.partition, stand_in), earlier, manifest, store)
         seconds = (clock.now() - started).total_seconds()
-        return _claim(contract, manifest, done, store, run_id, seconds, redriven)
+        return _claim(contract, manifest, done, store, run_id, seconds, stand_in, redriven)
 
 
 def try_partition(
@@ -95,8 +100,12 @@ def build_derived(
     scratch: Path,
     run_id: str,
     clock: Clock,
+    stand_in: str | None = None,
 ) -> Outcome:
-    """Return the staged outcome of a derived partition; the rows of its query are checked as landed records are."""
+    """Return the staged outcome of a derived partition; the rows of its query are checked as landed records are.
+
+    `stand_in` says which of the inputs show a stand-in.
+    """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
     with _workspace(scratch) as workspace:
@@ -114,8 +123,45 @@ def build_derived(
             run_id=run_id,
             limits=_LIMITS,
         )
+        done = _flagged(done, contract, manifest.partition, stand_in)
         seconds = (clock.now() - started).total_seconds()
-        return _claim(contract, manifest, done, store, run_id, seconds)
+        return _claim(contract, manifest, done, store, run_id, seconds, stand_in)
+
+
+def build_placeholder(
+    *,
+    contract: Contract,
+    manifest: Manifest,
+    base: Outcome,
+    stand_in: str,
+    store: Store,
+    scratch: Path,
+    run_id: str,
+    clock: Clock,
+) -> Outcome:
+    """Return the staged outcome of a partition that shows the rows of another one, flagged."""
+    if (staged := _reusable(store, contract, manifest)) is not None:
+        return staged
+    fetch_outcome(store, base.dataset, base.partition, base.version)  # its files are there, and whole
+    with _workspace(scratch) as workspace:
+        started = clock.now()
+        target, (item,) = workspace / PUBLISHED_NAME, manifest.objects
+        files = [store.uri(file.key) for file in base.files]
+        rows = write_flagged(contract, files, target, partition=manifest.partition, status=status_of(stand_in))
+        balance = ObjectBalance(
+            key=item.key, etag=item.etag, records_in=rows, published=rows, quarantined=0, duplicates=0
+        )
+        done = Transformed(
+            published=target,
+            quarantine=target,
+            objects=(balance,),
+            reasons=(),
+            unknown_fields=(),
+            records_published=rows,
+            records_quarantined=0,
+        )
+        seconds = (clock.now() - started).total_seconds()
+        return _claim(contract, manifest, done, store, run_id, seconds, stand_in)
 
 
 def fetch_outcome(store: Store, dataset: str, partition: str, version: Version) -> Outcome:
@@ -126,6 +172,8 @@ def fetch_outcome(store: Store, dataset: str, partition: str, version: Version) 
             outcome = Outcome.model_validate_json(opened.read())
     except FileNotFoundError as error:
         raise StagedFilesMissing(key=folder, problem="was never staged to its end.") from error
+    except ValidationError as error:  # cut off on its way here, or by a disk
+        raise StagedFilesMissing(key=folder + OUTCOME_NAME, problem="cannot be read as what was written") from error
     for zone, files in ((Zone.PROCESSED, outcome.files), (Zone.QUARANTINE, outcome.quarantine_files)):
         present = {item.key: item.size for item in store.list(_folder(zone, dataset, partition, version))}
         for file in files:
@@ -141,6 +189,15 @@ def _reusable(store: Store, contract: Contract, manifest: Manifest) -> Outcome |
         return None
 
 
+def _flagged(done: Transformed, contract: Contract, partition: str, stand_in: str | None) -> Transformed:
+    """Let the rows themselves say that they stand in; own data carry no such column."""
+    if stand_in is None:
+        return done
+    target = done.published.with_name("flagged.parquet")
+    write_flagged(contract, [str(done.published)], target, partition=partition, status=status_of(stand_in))
+    return replace(done, published=target)
+
+
 def _claim(
     contract: Contract,
     manifest: Manifest,
@@ -148,6 +205,7 @@ def _claim(
     store: Store,
     run_id: str,
     seconds: float,
+    stand_in: str | None,
     redriven: Redriven | None = None,
 ) -> Outcome:
     """Move the files to their place and write the outcome last; the first outcome of a version stands.
@@ -170,8 +228,10 @@ def _claim(
         quarantine_files=_put(done.quarantine, done.records_quarantined, Zone.QUARANTINE, place, store),
         reasons=done.reasons,
         unknown_fields=done.unknown_fields,
+        drift=done.drift,
         bytes_in=manifest.size_bytes,
         seconds=round(seconds, 3),
+        stand_in=stand_in,
         redriven=redriven,
     )
     written = done.published.with_name(OUTCOME_NAME)
@@ -185,7 +245,7 @@ def _redrive(
     done: Transformed, earlier: Outcome | None, manifest: Manifest, store: Store
 ) -> tuple[Transformed, Redriven | None]:
     """Compare with what was in quarantine before; without such records there is nothing to compare."""
-    if earlier is None or not earlier.quarantined or not earlier.quarantine_files:
+    if earlier is None or earlier.stand_in or not earlier.quarantine_files:
         return done, None
     folder = done.quarantine.parent
     before = folder / "earlier.parquet"

@@ -2,15 +2,17 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
 from pipeline_assets.automation import together_with_upstream
+from pipeline_assets.breakers import require_closed_breakers
 from pipeline_assets.column_schema import same_columns_of
+from pipeline_assets.drift_notes import stays_open
 from pipeline_assets.incidents import Chronicle, resolved_by
-from pipeline_assets.on_time import on_time_result, on_time_spec
+from pipeline_assets.on_time import not_yet_result, on_time_result, on_time_spec
 from pipeline_assets.ports import (
     Clock,
     ExpectationEngine,
@@ -30,7 +32,9 @@ from sluice.outcome import Outcome
 from sluice.publishing import Effect
 
 
-def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def table_asset(
+    contract: Contract, contracts: Mapping[str, Contract], partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
     spec = asset_spec(
         Zone.TABLES,
         contract,
@@ -58,7 +62,8 @@ def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
 
         partition = context.partition_key
         staged = fetch_staged(context.instance, contract, partition)
-        chronicle = Chronicle(contract.dataset, partition, context.run.run_id, ledger, clock, failures)
+        chronicle = Chronicle(contract, partition, context.run.run_id, ledger, clock, failures)
+        require_closed_breakers(contracts, chronicle, staged.version)
         with chronicle.attempt_at(staged.version) as attempt:
             outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
             witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
@@ -66,17 +71,26 @@ def table_asset(contract: Contract, partitions: dg.DailyPartitionsDefinition) ->
             publication = tables.publish(contract, outcome, staged.sequence)
             if publication.held.version == outcome.version:
                 # The record of the publication comes last: until it is there, the partition is tried again.
-                ledger.record_metrics(contract.dataset, partition, witnesses.fetch_profile(contract, outcome).metrics)
+                if outcome.stand_in is None:  # limits are learned from own data alone
+                    metrics = witnesses.fetch_profile(contract, outcome).metrics
+                    ledger.record_metrics(contract.dataset, partition, metrics)
+                    chronicle.reconcile()
+                else:
+                    chronicle.note_stand_in(outcome)
                 ledger.conclude(contract.dataset, partition, str(outcome.version))
             _record(outcome, publication, ledger, clock)
-            if publication.effect is Effect.REWOUND:
+            if publication.effect is Effect.REWOUND or outcome.stand_in is not None:
                 ledger.end(attempt, clock.now(), None)  # the partition is not right yet: its incident stays open
             else:
-                chronicle.succeed(attempt, resolved_by(outcome, ledger.acceptances(contract.dataset)))
+                by = resolved_by(outcome, ledger.acceptances(contract.dataset))
+                chronicle.succeed(attempt, by, keep=stays_open(contract, ledger, partition))
         yield _report(contract, outcome, publication, tables)
         if contract.freshness:
-            first = ledger.first_published(contract.dataset).get(partition, clock.now())
-            yield on_time_result(contract.freshness, spec.key, partition, first)
+            first = ledger.first_published(contract.dataset).get(partition)
+            if first is None and outcome.stand_in is not None:
+                yield not_yet_result(contract.freshness, spec.key, partition, clock.now())
+            else:
+                yield on_time_result(contract.freshness, spec.key, partition, first or clock.now())
 
     return table
 
@@ -87,7 +101,11 @@ def _record(outcome: Outcome, publication: Publication, ledger: Ledger, clock: C
         return  # superseded, or taken back: whoever changed the table records it
     before = ledger.published(outcome.dataset, outcome.partition)
     if before is None or before.outcome.version != outcome.version:
-        ledger.record(Published(outcome, publication.held.snapshot_id, clock.now()))
+        published = Published(outcome, publication.held.snapshot_id, clock.now())
+        if outcome.stand_in is None:
+            ledger.record(published)
+        else:
+            ledger.record_stand_in(published)
 
 
 def _report(
@@ -98,6 +116,7 @@ def _report(
         data_version=dg.DataVersion(str(publication.held.version)),
         metadata={
             "effect": str(publication.effect),
+            **({"stand_in": publication.held.stand_in} if publication.held.stand_in else {}),
             "rows": outcome.published,
             "dagster/partition_row_count": outcome.published,
             "bytes": outcome.bytes_out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from sluice.healing.classify import class_of, classify_error, named_in, qualifie
 from sluice.healing.failure import Failure, FailureClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
 _TRANSIENT, _RESOURCE, _PERMISSION = FailureClass.TRANSIENT, FailureClass.RESOURCE, FailureClass.PERMISSION
@@ -43,6 +44,8 @@ BY_NAME: Mapping[str, FailureClass] = {
     **_names("sqlite3", "OperationalError", _SINK),
     **_names("sqlite3", "Error", _CODE),
     **_names("requests.exceptions", "ConnectionError Timeout ChunkedEncodingError", _TRANSIENT),
+    **_names("httpx", "TransportError DecodingError", _TRANSIENT),
+    **_names("httpx", "LocalProtocolError UnsupportedProtocol TooManyRedirects InvalidURL", _CODE),
     "dagster._core.errors.DagsterExecutionInterruptedError": _TRANSIENT,
 }
 
@@ -65,6 +68,7 @@ _THROTTLED = frozenset(
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException"})
 _RACED = frozenset({"ConcurrentModificationException", "ConditionalRequestConflict", "OperationAborted"})
 _OF_SOURCES = frozenset({"GetObject", "HeadObject", "ListObjects", "ListObjectsV2", "ListObjectVersions"})
+_NOTHING_THERE = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _GONE = frozenset({"NoSuchKey", "404", "NoSuchVersion"})
 
 _SQLITE: Mapping[int, FailureClass] = {
@@ -106,6 +110,12 @@ def foreign_class(error: BaseException) -> FailureClass | None:
         return _class_of_answer(error, status)
     if isinstance(error, sqlite3.Error) and (code := getattr(error, "sqlite_errorcode", None)) is not None:
         return _SQLITE.get(code & _PRIMARY, _CODE)
+    if _is(error, "httpx.ConnectError") and any(
+        isinstance(item, ssl.SSLCertVerificationError) for item in _causes(error)
+    ):
+        return _PERMISSION
+    if _is(error, "httpx.HTTPStatusError") and status is not None and (told := _class_of_source(status)) is not None:
+        return told
     driver = getattr(error, "orig", None) if _is(error, f"{_SQL}.DBAPIError") else None
     if isinstance(driver, BaseException) and (told := _class_of_driver(driver)) is not None:
         return told
@@ -115,12 +125,12 @@ def foreign_class(error: BaseException) -> FailureClass | None:
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status an error carries: botocore's, DuckDB's, requests' and urllib's are in different places."""
+    """Return the HTTP status an error carries: the libraries keep it in different places."""
     if _is(error, f"{_BOTO}.ClientError"):
         found: object = _mapping(_response(error).get("ResponseMetadata")).get("HTTPStatusCode")
     elif _is(error, "_duckdb.HTTPException"):
         found = getattr(error, "status_code", None)
-    elif _is(error, "requests.exceptions.HTTPError"):
+    elif _is(error, "requests.exceptions.HTTPError") or _is(error, "httpx.HTTPStatusError"):
         found = getattr(getattr(error, "response", None), "status_code", None)
     else:
         found = getattr(error, "code", None) if _is(error, "urllib.error.HTTPError") else None
@@ -167,6 +177,13 @@ def _class_of_status(status: int | None, side: FailureClass) -> FailureClass | N
     return None
 
 
+def _class_of_source(status: int) -> FailureClass | None:
+    """A source may say in several ways that it has nothing; where it leads in circles its contract is wrong."""
+    if status in _NOTHING_THERE:
+        return FailureClass.UPSTREAM_MISSING
+    return _CODE if status < HTTPStatus.BAD_REQUEST else None
+
+
 def _class_of_driver(driver: BaseException) -> FailureClass | None:
     """PostgreSQL's drivers name the state `pgcode` or `sqlstate`; the first two characters are its class."""
     state = getattr(driver, "pgcode", None) or getattr(driver, "sqlstate", None)
@@ -182,6 +199,16 @@ def _unwrapped(error: BaseException) -> BaseException:
 
 def _is(error: BaseException, name: str) -> bool:
     return any(qualified(kind) == name for kind in type(error).__mro__)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield what led to the error, also where a library says it only as context."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
 
 
 def _response(error: BaseException) -> Mapping[str, object]:

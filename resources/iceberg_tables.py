@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from pyiceberg.exceptions import (
@@ -27,6 +28,7 @@ from resources.staged_files import describe_staged
 from resources.table_evolution import evolve, table_properties
 from resources.table_history import KEPT_SNAPSHOTS, forget_old_snapshots
 from resources.table_rewind import HELD, fetch_rewind, fetch_shown, prepare_rewind, taken_back
+from resources.table_stand_ins import STAND_IN, note_published
 from resources.tables import Contents, Effect, Held, Publication
 from sluice.contract import PARTITION_COLUMN
 from sluice.errors import PublishConflict, TableUnknown
@@ -163,7 +165,7 @@ class IcebergTables:
     def _prepare(self, table: Table, contract: Contract, outcome: Outcome, sequence: int) -> tuple[Transaction, Held]:
         """Stage the whole commit; readers see nothing of it yet."""
         transaction = PartitionTransaction(table)
-        evolve(transaction, contract)
+        evolve(transaction, contract, with_status=_has_status(contract) or outcome.stand_in is not None)
         before = _held(table, outcome.partition)
         old: list[DataFile] = []
         new: list[DataFile] = []
@@ -173,8 +175,9 @@ class IcebergTables:
         overwrite = PartitionOverwrite(transaction, table.io, _snapshot_properties(outcome, sequence), old, new)
         overwrite.commit()
         forget_old_snapshots(transaction, self._kept_snapshots)
-        held = Held(outcome.version, sequence, overwrite.snapshot_id)
+        held = Held(outcome.version, sequence, overwrite.snapshot_id, outcome.stand_in)
         transaction.set_properties({HELD + outcome.partition: str(held)})
+        note_published(transaction, outcome.partition, before, outcome.stand_in)
         return transaction, held
 
     def _pause(self, attempt: int) -> None:
@@ -183,7 +186,7 @@ class IcebergTables:
 
 
 def _create(catalog: Catalog, contract: Contract) -> Table:
-    schema = iceberg_schema(contract)
+    schema = iceberg_schema(contract, with_status=_has_status(contract))
     partition = PartitionField(
         schema.find_field(PARTITION_COLUMN).field_id, 1000, IdentityTransform(), PARTITION_COLUMN
     )
@@ -201,9 +204,14 @@ def _create(catalog: Catalog, contract: Contract) -> Table:
     )
 
 
+def _has_status(contract: Contract) -> bool:
+    """Queries may name the column before the first stand-in is there."""
+    return contract.healing.stand_in is not None
+
+
 def _held(table: Table, partition: str) -> Held | None:
     text = table.properties.get(HELD + partition)
-    return None if text is None else Held.parse(text)
+    return None if text is None else replace(Held.parse(text), stand_in=table.properties.get(STAND_IN + partition))
 
 
 def _data_files(table: Table, partition: str | None) -> list[DataFile]:
@@ -228,6 +236,7 @@ def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:
         "sluice.code-version": outcome.code_version,
         "sluice.run-id": outcome.run_id,
         "sluice.sequence": str(sequence),
+        **({"sluice.stand-in": outcome.stand_in} if outcome.stand_in else {}),
     }
 
 

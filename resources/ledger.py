@@ -9,7 +9,7 @@ from sluice.history import Attempt, Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sluice.acceptance import Acceptance
     from sluice.backfill.progress import Backfill, Stage
@@ -68,17 +68,23 @@ class Publications(Protocol):
     def record(self, published: Published) -> None:
         """Replace the partition's record; recording the same again changes nothing.
 
-        The first record of a partition also fixes when it was first published.
+        The first record of a partition's own data also fixes when it was first published.
         """
+
+    def record_stand_in(self, published: Published) -> bool:
+        """Record what stands in, unless own data are recorded, which a slow writer must not hide; say whether."""
 
     def published(self, dataset: str, partition: str) -> Published | None:
         """Return what is recorded for one partition."""
+
+    def published_under_others(self, dataset: str, contract: str) -> tuple[Published, ...]:
+        """Return what was built under another contract fingerprint than `contract`, by partition."""
 
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]:
         """Return everything recorded, by dataset and partition."""
 
     def first_published(self, dataset: str) -> Mapping[str, datetime]:
-        """Return partition -> when any version of it was first published."""
+        """Return partition -> when any version of its own data was first published: a stand-in is not in time."""
 
 
 class Attempts(Protocol):
@@ -88,9 +94,14 @@ class Attempts(Protocol):
         """Open the attempt of a run; the same run asking again gets the same attempt."""
 
     def end(
-        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+        self,
+        attempt: Attempt,
+        ended_at: datetime,
+        error: str | None,
+        failure_class: FailureClass | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
-        """Close an attempt; `error` None means success."""
+        """Close an attempt; `error` None means success. `retry_after` is what the other side asked to wait."""
 
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None:
         """Return the newest attempt at any version of a partition."""
@@ -100,6 +111,14 @@ class Attempts(Protocol):
 
     def open_attempts(self) -> tuple[Attempt, ...]:
         """Return the attempts without an end, oldest first."""
+
+    def ended_attempts(
+        self, most: int, *, dataset: str | None = None, failure_class: FailureClass | None = None
+    ) -> tuple[Attempt, ...]:
+        """Return the `most` attempts that ended last, the newest end first; of one dataset or of all.
+
+        With a `failure_class` only those that succeeded or failed with it.
+        """
 
     def failed_attempts(self) -> tuple[Attempt, ...]:
         """Return the newest attempt of each partition, by dataset and partition, where it ended with an error.
@@ -182,8 +201,16 @@ class Incidents(Protocol):
         Raises ValueError where no incident has the number.
         """
 
-    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int:
-        """Close the partition's open incidents; return how many there were."""
+    def resolve_incidents(
+        self,
+        dataset: str,
+        partition: str,
+        resolved_at: datetime,
+        resolved_by: str,
+        *,
+        keep: FailureClass | None = None,
+    ) -> int:
+        """Close the partition's open incidents, but none of the class `keep`; return how many were closed."""
 
     def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]:
         """Return incidents by number."""

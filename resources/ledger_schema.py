@@ -102,9 +102,12 @@ ATTEMPTS = sa.Table(
     sa.Column("ended_at", Instant),
     sa.Column("error", Prose),
     sa.Column("failure_class", sa.Text),
+    sa.Column("retry_after_seconds", sa.Double),
     sa.UniqueConstraint("dataset", "partition", "version", "number"),
     sa.UniqueConstraint("dataset", "partition", "version", "run_id"),
     sa.Index("attempts_of_partition", "dataset", "partition", "id"),
+    sa.Index("attempts_by_end", "ended_at"),
+    sa.Index("attempts_of_dataset_by_end", "dataset", "ended_at"),
 )
 
 VERDICTS = sa.Table(

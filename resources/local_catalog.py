@@ -17,9 +17,13 @@ _LOCK_SECONDS = 30
 
 
 def open_local_catalog(database: Path, folder: Path) -> SqlCatalog:
-    """Open the catalog, which is made when it is not there yet."""
+    """Open the catalog, which is made when it is not there yet.
+
+    One that cannot be reached is opened all the same, and fails when it is used: what fails while Dagster opens the
+    ports of a step is nobody's attempt, so nobody could tell that it was the catalog.
+    """
     make_once(database, _make_tables)
-    return _open(database, folder)
+    return _open(database, folder, init_catalog_tables="false")
 
 
 def _make_tables(database: Path) -> None:
@@ -28,12 +32,13 @@ def _make_tables(database: Path) -> None:
     catalog.close()
 
 
-def _open(database: Path, folder: Path) -> SqlCatalog:
+def _open(database: Path, folder: Path, **further: str) -> SqlCatalog:
     return SqlCatalog(
         "sluice",
         **{
             "uri": f"sqlite:///{database}?timeout={_LOCK_SECONDS}",
             "warehouse": str(folder),
             "py-io-impl": f"{SyncedFileIO.__module__}.{SyncedFileIO.__name__}",
+            **further,
         },
     )

@@ -58,6 +58,10 @@ class Settings:
         return self.home / "dagster"
 
     @property
+    def proposals(self) -> Path:
+        return self.home / "proposals"
+
+    @property
     def scratch(self) -> Path:
         return self.home / "scratch"
 
@@ -65,7 +69,8 @@ class Settings:
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
     """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders), SLUICE_PRICES, SLUICE_LEDGER_URL and SLUICE_ENV.
 
-    An empty value counts as unset. The datasets of this project always come first. Raises SettingInvalid.
+    An empty value counts as unset. The datasets of this project always come first; a sandbox, which must not touch
+    them, has a folder in their place (SLUICE_PROJECT_DATASETS). Raises SettingInvalid.
     """
     home = working_directory / Path(environ.get("SLUICE_HOME") or DEFAULT_HOME).expanduser()
     if home.exists() and not home.is_dir():
@@ -77,7 +82,9 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         for name in environ.get("SLUICE_DATASETS", "").split(os.pathsep)
         if name
     ]
-    folders = dict.fromkeys([_PROJECT_DATASETS, *further])  # each once, in order
+    in_place = environ.get("SLUICE_PROJECT_DATASETS")
+    project = _dataset_folder(working_directory, in_place, "SLUICE_PROJECT_DATASETS") if in_place else _PROJECT_DATASETS
+    folders = dict.fromkeys([project, *further])  # each once, in order
     return Settings(
         Path(os.path.abspath(home)),  # noqa: PTH100  a link stays the name people gave
         tuple(folders),
@@ -87,11 +94,11 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
     )
 
 
-def _dataset_folder(working_directory: Path, name: str) -> Path:
+def _dataset_folder(working_directory: Path, name: str, variable: str = "SLUICE_DATASETS") -> Path:
     folder = (working_directory / Path(name).expanduser()).resolve()
     if folder.exists() and not folder.is_dir():
         raise SettingInvalid(
-            name="SLUICE_DATASETS",
+            name=variable,
             value=name,
             problem="is not a folder",
             cure=f"Name folders that hold dataset folders, joined by {os.pathsep}",

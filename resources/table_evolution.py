@@ -8,7 +8,7 @@ from pyiceberg.exceptions import ResolveError
 from pyiceberg.schema import Schema, promote
 from pyiceberg.types import DecimalType, ListType, PrimitiveType, StructType
 
-from sluice.contract import PARTITION_COLUMN
+from sluice.contract import PARTITION_COLUMN, STATUS_COLUMN
 from sluice.errors import TableIncompatible
 from sluice.table_schema import iceberg_schema
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from sluice.contract import Contract
 
 
-def evolve(transaction: Transaction, contract: Contract) -> None:
-    """Stage what the contract has changed since the last publication; raises TableIncompatible."""
-    schema, wanted = transaction.table_metadata.schema(), iceberg_schema(contract)
+def evolve(transaction: Transaction, contract: Contract, *, with_status: bool = False) -> None:
+    """Stage what the contract has changed since the last publication; raises TableIncompatible.
+
+    `with_status` adds the column that flags stand-ins; once it is there, it stays.
+    """
+    schema, wanted = transaction.table_metadata.schema(), iceberg_schema(contract, with_status=with_status)
     for column, table_type, contract_type in _conflicts(schema.as_struct(), wanted.as_struct(), ""):
         raise TableIncompatible(
             table=contract.dataset, column=column, table_type=table_type, contract_type=contract_type
@@ -31,7 +34,7 @@ def evolve(transaction: Transaction, contract: Contract) -> None:
     with transaction.update_schema() as update:
         update.union_by_name(wanted)
         for name in _added(schema, wanted):
-            update.move_before(name, PARTITION_COLUMN)
+            update.move_before(name, _behind_columns(schema, name))
     changed = table_properties(contract).items() - transaction.table_metadata.properties.items()
     if changed:
         transaction.set_properties(dict(changed))
@@ -40,6 +43,12 @@ def evolve(transaction: Transaction, contract: Contract) -> None:
 def table_properties(contract: Contract) -> Mapping[str, str]:
     """Return what a catalog shows of the contract."""
     return {"comment": contract.description or contract.title, "owner": contract.owner or ""}
+
+
+def _behind_columns(schema: Schema, added: str) -> str:
+    """Sluice's own columns are the last ones, in one order."""
+    has_status = any(field.name == STATUS_COLUMN for field in schema.fields)
+    return STATUS_COLUMN if has_status and added != STATUS_COLUMN else PARTITION_COLUMN
 
 
 def _added(schema: Schema, wanted: Schema) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyiceberg.utils.datetime import days_to_date
 
 from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
+from resources.table_stand_ins import note_rewound
 from sluice.errors import RewindRefused
 from sluice.publishing import Held
 from sluice.rewinding import Commit, Rewind, Shown, locate, plan_rewind
@@ -83,6 +84,8 @@ def prepare_rewind(
     }
     transaction.set_properties({HELD + partition: str(item) for partition, item in held.items()})
     _mark(transaction, rewind.changes, shown)
+    for step in rewind.changes:
+        note_rewound(transaction, step.partition, step.target)
     return transaction, held
 
 

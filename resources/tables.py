@@ -35,7 +35,7 @@ class Tables(Protocol):
         """
 
     def held(self, dataset: str, partition: str) -> Held | None:
-        """Return what the table shows for a partition, or None when it was never published."""
+        """Return what the table shows for a partition, a stand-in included; None when it was never published."""
 
     def files(self, dataset: str, partition: str | None = None) -> tuple[str, ...]:
         """Return the data files (paths or URLs) of the table's current snapshot."""

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
-from sluice.arrivals import ArrivalsLedger, Noticed, RawStore, sweep_raw_zone
+from sensors.arrival_desk import Desk, Ledger, Work, read_cursor
+from sluice.arrivals import Noticed, RawStore, sweep_raw_zone
+from sluice.healing.breakers import Breakers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
     from sluice.arrivals import Sweep
     from sluice.contract import Contract
-    from sluice.history import Published
 
 SENSOR_NAME = "arrivals"
 _SHOWN = 20
 _FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-
-
-class Ledger(ArrivalsLedger, Protocol):
-    def noticed_after(self, sequence: int) -> tuple[Noticed, ...]: ...
-    def published(self, dataset: str, partition: str) -> Published | None: ...
 
 
 class Clock(Protocol):
@@ -40,8 +34,12 @@ def build_arrivals_sensor(
     jobs: Mapping[str, UnresolvedAssetJobDefinition],
     *,
     requests_per_tick: int = 200,
+    runs_under_way: int = 50,
 ) -> dg.SensorDefinition:
-    """Return the sensor; `jobs` holds the job of each landed dataset."""
+    """Return the sensor; `jobs` holds the job of each landed dataset.
+
+    At most so many runs of one dataset are under way, lest everything is launched before a breaker can open.
+    """
 
     @dg.sensor(
         name=SENSOR_NAME,
@@ -56,71 +54,23 @@ def build_arrivals_sensor(
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
-        cursor = _read_cursor(context.cursor)
-        sweep = sweep_raw_zone(contracts.values(), store, ledger, clock.now())
+        cursor = read_cursor(context.cursor)
+        now = clock.now()
+        sweep = sweep_raw_zone(contracts.values(), store, ledger, now)
         complaints = _complaints(sweep)
         if complaints and _digest(complaints) != cursor.complained:
             context.log.warning("\n".join(complaints))
-        waiting = ledger.noticed_after(cursor.sequence)
-        wanted, reached = _wanted(waiting, contracts, jobs, ledger, cursor.sequence, requests_per_tick)
+        desk = Desk(contracts, jobs, ledger, context.instance, Breakers(contracts, ledger, now), runs_under_way)
+        work = desk.sort(ledger.noticed_after(cursor.sequence), cursor, requests_per_tick)
+        held = [desk.hold(noticed) for noticed in work.held]
         return dg.SensorResult(
-            run_requests=[_request(noticed, jobs, context.instance) for noticed in wanted],
-            skip_reason=None if wanted else dg.SkipReason(_skip_text(sweep, complaints)),
-            cursor=_Cursor(reached, _digest(complaints)).text,
+            run_requests=[_request(noticed, jobs, context.instance) for noticed in work.wanted],
+            asset_events=held,
+            skip_reason=None if work.wanted else dg.SkipReason(_skip_text(sweep, complaints, work)),
+            cursor=work.cursor(cursor, _digest(complaints)).text,
         )
 
     return arrivals
-
-
-@dataclass(frozen=True, slots=True)
-class _Cursor:
-    """The last arrival that was dealt with, and a digest of what was last complained of.
-
-    Losing it is harmless: partitions that are published are skipped, and Dagster drops run keys it has seen.
-    """
-
-    sequence: int = 0
-    complained: str = ""
-
-    @property
-    def text(self) -> str:
-        return json.dumps({"sequence": self.sequence, "complained": self.complained})
-
-
-def _read_cursor(text: str | None) -> _Cursor:
-    try:
-        fields: Any = json.loads(text or "{}")  # Any: checked by use
-        return _Cursor(int(fields.get("sequence", 0)), str(fields.get("complained", "")))
-    except (ValueError, TypeError, AttributeError):
-        return _Cursor()
-
-
-def _wanted(
-    waiting: Sequence[Noticed],
-    contracts: Mapping[str, Contract],
-    datasets: Collection[str],
-    ledger: Ledger,
-    reached: int,
-    most: int,
-) -> tuple[list[Noticed], int]:
-    """Return what no table holds yet, and the sequence up to which everything is dealt with."""
-    wanted: list[Noticed] = []
-    for noticed in waiting:
-        if len(wanted) == most:
-            break
-        reached = noticed.sequence
-        contract = contracts.get(noticed.manifest.dataset)
-        if contract and contract.dataset in datasets and _is_wanted(noticed, contract, ledger):
-            wanted.append(noticed)
-    return wanted, reached
-
-
-def _is_wanted(noticed: Noticed, contract: Contract, ledger: Ledger) -> bool:
-    manifest = noticed.manifest
-    if manifest.partition < contract.start.isoformat():
-        return False  # noticed under an earlier `start`
-    published = ledger.published(manifest.dataset, manifest.partition)
-    return published is None or published.outcome.fingerprint != manifest.fingerprint
 
 
 def _request(
@@ -154,9 +104,13 @@ def _complaint(what: str, items: Sequence[str]) -> list[str]:
     return [f"{len(items):,} {what}: {', '.join(items[:_SHOWN])}{more}."] if items else []
 
 
-def _skip_text(sweep: Sweep, complaints: Sequence[str]) -> str:
+def _skip_text(sweep: Sweep, complaints: Sequence[str], work: Work) -> str:
     waiting = f"; {len(sweep.unsettled):,} objects are still being written" if sweep.unsettled else ""
-    return "\n".join([f"Nothing new in {sweep.partitions:,} partitions{waiting}.", *complaints])
+    held = [f"{len(work.held):,} partitions are held by breakers: sluice breakers"] if work.held else []
+    full = (
+        [f"Waiting until fewer runs of them are under way: {', '.join(sorted(work.stopped))}"] if work.stopped else []
+    )
+    return "\n".join([f"Nothing to ask for in {sweep.partitions:,} partitions{waiting}.", *held, *full, *complaints])
 
 
 def _digest(complaints: Sequence[str]) -> str:

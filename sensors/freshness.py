@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import dagster as dg
 
 from sluice.freshness import CHECK_NAME, breach_verdict, breaches
+from sluice.healing.health import BY_ITSELF
+from sluice.lateness import open_lateness, over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from sluice.contract import Contract
     from sluice.freshness import Freshness
+    from sluice.healing.incident import Incident
 
 SENSOR_NAME = "freshness"
 _SHOWN = 20
@@ -25,6 +28,9 @@ _GRACE = timedelta(seconds=5)
 
 class Ledger(Protocol):
     def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
+    def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]: ...
+    def open_incident(self, incident: Incident) -> Incident: ...
+    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int: ...
 
 
 class Clock(Protocol):
@@ -39,13 +45,15 @@ def build_freshness_sensor(contracts: Mapping[str, Contract], *, reports_per_tic
         name=SENSOR_NAME,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Fails the check of a partition whose deadline has passed and of which nothing is published.",
+        description="Fails the check of a partition that is not published by its deadline, and opens its incident.",
     )
     def freshness(
         context: dg.SensorEvaluationContext, ledger: dg.ResourceParam[Ledger], clock: dg.ResourceParam[Clock]
     ) -> dg.SensorResult:
         now = clock.now()
-        missing = _missing([contracts[name] for name in promises], ledger, now)
+        published = {name: ledger.first_published(name) for name in promises}
+        missing = _missing([contracts[name] for name in promises], published, now)
+        _keep_incidents(contracts, missing, published, ledger, now)
         reported = _read_cursor(context.cursor)
         fresh = [breach for breach in missing if breach not in reported]
         told = fresh[:reports_per_tick]
@@ -66,14 +74,33 @@ class _Breach(NamedTuple):
     partition: str
 
 
-def _missing(promising: Iterable[Contract], ledger: Ledger, now: datetime) -> list[_Breach]:
+def _missing(
+    promising: Iterable[Contract], published: Mapping[str, Mapping[str, datetime]], now: datetime
+) -> list[_Breach]:
     """Return the newest first: what broke a minute ago must not wait behind the history of a new dataset."""
     found = [
         _Breach(due.deadline.isoformat(), contract.dataset, due.partition)
         for contract in promising
-        for due in breaches(contract, ledger.first_published(contract.dataset), now - _GRACE)
+        for due in breaches(contract, published[contract.dataset], now - _GRACE)
     ]
     return sorted(found, reverse=True)
+
+
+def _keep_incidents(
+    contracts: Mapping[str, Contract],
+    missing: Iterable[_Breach],
+    published: Mapping[str, Mapping[str, datetime]],
+    ledger: Ledger,
+    now: datetime,
+) -> None:
+    """Open one for what is missing since lately; close one that a publication has overtaken. Both at every tick."""
+    if not published:
+        return
+    known = ledger.incidents(open_only=True)
+    for breach in missing:
+        open_lateness(contracts[breach.dataset], breach.partition, known, ledger, now)
+    for incident in over(known, published):
+        ledger.resolve_incidents(incident.dataset, incident.partition, now, BY_ITSELF)
 
 
 def _evaluation(breach: _Breach, promise: Freshness, now: datetime) -> dg.AssetCheckEvaluation:

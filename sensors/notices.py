@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
+from sluice.healing.breakers import Breakers
+from sluice.healing.breakers import Ledger as BreakersLedger
 from sluice.notices.news import NEWS_FOR, is_news, news_of_incidents, news_of_publications
 from sluice.notices.notice import body_of, key_of, notices_for, title_of
 from sluice.notices.rules import variable_of
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sluice.contract import Contract
+    from sluice.healing.breaker import Breaker
     from sluice.healing.incident import Incident
     from sluice.history import Published
     from sluice.notices.news import News
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 SENSOR_NAME = "notices"
 
 
-class Ledger(Protocol):
+class Ledger(BreakersLedger, Protocol):
     def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]: ...
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
     def first_notice(self, key: str, noticed_at: datetime) -> bool: ...
@@ -58,7 +61,8 @@ def build_notices_sensor(contracts: Mapping[str, Contract], *, notices_per_tick:
     ) -> dg.SensorResult:
         if not telling:
             return dg.SensorResult(skip_reason=dg.SkipReason("No contract names a route (notify)."))
-        teller = _Teller(ledger, notifier, clock.now(), notices_per_tick)
+        now = clock.now()
+        teller = _Teller(ledger, notifier, Breakers(contracts, ledger, now), now, notices_per_tick)
         told, sent, lost = teller.tell(telling, read_told(context.cursor))
         for notice in lost:
             context.log.warning(_lost_text(notice))
@@ -79,13 +83,14 @@ class _Teller:
 
     ledger: Ledger
     notifier: Notifier
+    breakers: Breakers
     now: datetime
     most: int
 
     def tell(self, contracts: Mapping[str, Contract], told: Told) -> tuple[Told, list[Notice], list[Notice]]:
         """Return what is told by now, the notices that were sent, and those that were not delivered."""
         incidents = self.ledger.incidents()
-        news = self._news(contracts, incidents, told)
+        news = self._news(contracts, [item for item in incidents if not self._is_told(item)], told)
         sent: list[Notice] = []
         lost: list[Notice] = []
         for notice in notices_for(news):
@@ -98,6 +103,12 @@ class _Teller:
                 self._send(replace(notice, news=fresh), sent, lost)
         current = {incident.number for incident in incidents if is_news(incident, self.now)}
         return told.only(current, self.now - NEWS_FOR), sent, lost
+
+    def _is_told(self, incident: Incident) -> bool:
+        """Whether it is more of a trouble that opened a breaker before it; if it outlives the breaker, it is told."""
+        if incident.resolved_at is not None or incident.dataset not in self.breakers.contracts:
+            return False
+        return any(_has_joined(incident, breaker) for breaker in self.breakers.holding(incident.dataset))
 
     def _news(self, contracts: Mapping[str, Contract], incidents: Sequence[Incident], told: Told) -> list[News]:
         news = news_of_incidents(contracts, incidents, told, self.now)
@@ -116,6 +127,13 @@ class _Teller:
     def _send(self, notice: Notice, sent: list[Notice], lost: list[Notice]) -> None:
         delivered = self.notifier.send(notice.route, title_of(notice), body_of(notice))
         (sent if delivered else lost).append(notice)
+
+
+def _has_joined(incident: Incident, breaker: Breaker) -> bool:
+    if breaker.opened_at is None or incident.detected_at <= breaker.opened_at:
+        return False
+    place = (incident.dataset, incident.partition, incident.failure_class)
+    return any((item.dataset, item.partition, item.failure_class) == place for item in breaker.failed)
 
 
 def _lost_text(notice: Notice) -> str:

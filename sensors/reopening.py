@@ -1,4 +1,4 @@
-"""Asks for blocked partitions again when a person accepted them, or what they waited for has come."""
+"""Asks for blocked partitions again when what they waited for has come, and for held ones when breakers close."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
+from sensors.runs import PROBE_TAG, UNDER_WAY, count_under_way, is_probed
+from sluice.healing.breakers import Breakers
+from sluice.healing.breakers import Ledger as BreakersLedger
 from sluice.reopening import reopenings
 from sluice.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract
+    from sluice.healing.breaker import Breaker
     from sluice.judged import Judged
     from sluice.reopening import Reopening
 
@@ -26,7 +30,7 @@ _REASONS = "sluice/reopened"
 _MOST_DEATHS = 3
 
 
-class Ledger(Protocol):
+class Ledger(BreakersLedger, Protocol):
     def blocking_verdicts(self) -> tuple[Judged, ...]: ...
     def acceptances(self, dataset: str | None = None) -> tuple[Acceptance, ...]: ...
     def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
@@ -41,9 +45,9 @@ class Clock(Protocol):
 
 
 def build_reopening_sensor(
-    contracts: Mapping[str, Contract], jobs: Mapping[str, UnresolvedAssetJobDefinition]
+    contracts: Mapping[str, Contract], jobs: Mapping[str, UnresolvedAssetJobDefinition], *, releases_under_way: int = 25
 ) -> dg.SensorDefinition:
-    """Return the sensor; `jobs` holds the job of every dataset."""
+    """Return the sensor; `jobs` holds the job of every dataset. What breakers held is released in portions."""
 
     @dg.sensor(
         name=SENSOR_NAME,
@@ -58,10 +62,11 @@ def build_reopening_sensor(
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
-        blocking = ledger.blocking_verdicts()
-        found = reopenings(contracts, blocking, _World(ledger, store), clock.now())
+        blocking, now = ledger.blocking_verdicts(), clock.now()
+        found = reopenings(contracts, blocking, _World(ledger, store, Breakers(contracts, ledger, now)), now)
         places = len({(item.dataset, item.partition) for item in blocking})
-        asked = [request for item in found if (request := _request(item, jobs, context.instance)) is not None]
+        asker = _Asker(jobs, context.instance, releases_under_way)
+        asked = list(asker.ask(found))
         return dg.SensorResult(
             run_requests=asked,
             skip_reason=None if asked else dg.SkipReason(f"Nothing has changed for {places:,} blocked partitions."),
@@ -74,6 +79,7 @@ def build_reopening_sensor(
 class _World:
     ledger: Ledger
     store: Store
+    breakers: Breakers
 
     def acceptances(self, dataset: str) -> Sequence[Acceptance]:
         return self.ledger.acceptances(dataset)
@@ -84,6 +90,36 @@ class _World:
     def etag(self, key: str) -> str | None:
         return self.store.etag(key)
 
+    def holding(self, dataset: str) -> Sequence[Breaker]:
+        return self.breakers.holding(dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Asks for all that may pass; of what a breaker held, for one probe, and then for a portion at a time."""
+
+    jobs: Mapping[str, UnresolvedAssetJobDefinition]
+    instance: dg.DagsterInstance
+    most: int
+
+    def ask(self, found: Iterable[Reopening]) -> Iterator[dg.RunRequest]:
+        room: dict[str, int] = {}
+        probes: set[str] = set()
+        for item in sorted(found, key=lambda item: (item.dataset, item.partition)):
+            if item.is_release and item.dataset not in room:
+                room[item.dataset] = self.most - count_under_way(self.instance, item.dataset)
+            if item.is_release and room[item.dataset] <= 0:
+                continue
+            if item.probe and (item.probe in probes or is_probed(self.instance, item.probe)):
+                continue
+            if (request := _request(item, self.jobs, self.instance)) is None:
+                continue
+            if item.is_release:
+                room[item.dataset] -= 1
+            if item.probe:
+                probes.add(item.probe)
+            yield request
+
 
 def _request(
     item: Reopening, jobs: Mapping[str, UnresolvedAssetJobDefinition], instance: dg.DagsterInstance
@@ -92,6 +128,8 @@ def _request(
 
     Runs that died before they could judge are asked for again, but not for ever.
     """
+    if _is_at_work(item, instance):
+        return None
     reasons = "; ".join(item.reasons)
     tags = {"sluice/dataset": item.dataset, _REASONS: reasons, "dagster/partition": item.partition}
     earlier = instance.get_runs(dg.RunsFilter(tags=tags))
@@ -106,5 +144,12 @@ def _request(
             "sluice/dataset": item.dataset,
             "sluice/fingerprint": Version.parse(item.version).fingerprint,
             _REASONS: reasons,
+            **({PROBE_TAG: item.probe} if item.probe else {}),
         },
     )
+
+
+def _is_at_work(item: Reopening, instance: dg.DagsterInstance) -> bool:
+    """Whether a run builds the partition already: a retry, or one that was asked for a moment ago."""
+    tags = {"sluice/dataset": item.dataset, "dagster/partition": item.partition}
+    return instance.get_runs_count(dg.RunsFilter(tags=tags, statuses=UNDER_WAY)) > 0

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 import dagster as dg
 
+from sensors.runs import PROBE_TAG, UNDER_WAY, is_probed
 from sluice.contract import CODE_VERSION
+from sluice.healing.breaker import ABOUT_ONE_PARTITION, BreakerState, explain_breaker
+from sluice.healing.breakers import Breakers, is_at_present
+from sluice.healing.breakers import Ledger as BreakersLedger
 from sluice.healing.decide import Asked, Escalate, RetryLater, ServeLastGood, WaitForUpstream, choose_retries, decide
 from sluice.healing.explain import explain
 from sluice.healing.failure import FailureClass
@@ -17,10 +21,10 @@ from sluice.healing.incident import RemedyKind, RemedyTaken
 from sluice.healing.killed import KILLED, end_with
 from sluice.healing.killed import Ledger as KilledLedger
 from sluice.healing.policy import HealingPolicy
-from sluice.version import Version
+from sluice.version import NOT_READ, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -30,20 +34,14 @@ if TYPE_CHECKING:
     from sluice.history import Attempt
 
 SENSOR_NAME = "retries"
+_Place = tuple[str, str, FailureClass]
 RETRY_OF = "sluice/retry_of"
 _MOST_DEATHS = 3
 _LATELY = timedelta(hours=1)
 _MOST_LOOKED_AT = 100
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
-class Ledger(KilledLedger, Protocol):
+class Ledger(KilledLedger, BreakersLedger, Protocol):
     def failed_attempts(self) -> tuple[Attempt, ...]: ...
     def open_attempts(self) -> tuple[Attempt, ...]: ...
     def attempts(self, dataset: str, partition: str, version: str) -> tuple[Attempt, ...]: ...
@@ -72,7 +70,8 @@ def build_retries_sensor(
     def retries(
         context: dg.SensorEvaluationContext, ledger: dg.ResourceParam[Ledger], clock: dg.ResourceParam[Clock]
     ) -> dg.SensorResult:
-        healer = _Healer(contracts, ledger, context.instance, clock.now())
+        now = clock.now()
+        healer = _Healer(contracts, ledger, context.instance, now, Breakers(contracts, ledger, now))
         healer.end_killed()
         healer.note_stillborn()
         asked = healer.heal(jobs)
@@ -89,47 +88,81 @@ class _Healer:
     ledger: Ledger
     instance: dg.DagsterInstance
     now: datetime
+    breakers: Breakers
 
     def end_killed(self) -> None:
         """A run that failed while its attempt is open was killed: whoever can still speak ends its own."""
         for attempt in self.ledger.open_attempts():
             run = self.instance.get_run_by_id(attempt.run_id)
-            if run is not None and run.status is dg.DagsterRunStatus.FAILURE:
-                end_with(attempt, KILLED, self.ledger, self.now)
+            if run is not None and run.status in {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}:
+                end_with(attempt, KILLED, self.ledger, self.now, self._downstream(attempt))
 
     def note_stillborn(self) -> None:
         """A run that was killed before its first step has left no attempt; one is noted for it, as killed."""
         lately = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=self.now - _LATELY)
         for record in self.instance.get_run_records(lately, limit=_MOST_LOOKED_AT):
-            run, tags = record.dagster_run, record.dagster_run.tags
-            contract = self.contracts.get(tags.get("sluice/dataset", ""))
-            partition, fingerprint = tags.get("dagster/partition"), tags.get("sluice/fingerprint")
-            if contract is None or partition is None or fingerprint is None:
+            run, partition = record.dagster_run, record.dagster_run.tags.get("dagster/partition")
+            if partition is None:
                 continue
-            last = self.ledger.last_attempt(contract.dataset, partition)
+            contracts = [self.contracts[name] for name in _datasets_of(run) if name in self.contracts]
+            last = [self.ledger.last_attempt(contract.dataset, partition) for contract in contracts]
             created_at = record.create_timestamp.replace(tzinfo=UTC)
-            was_tried = last is not None and (last.run_id == run.run_id or last.started_at > created_at)
-            if not was_tried and not self.instance.get_run_stats(run.run_id).steps_failed:
-                version = str(Version(fingerprint, contract.fingerprint, CODE_VERSION))
-                attempt = self.ledger.begin(contract.dataset, partition, version, run.run_id, created_at)
-                end_with(attempt, KILLED, self.ledger, self.now)
+            if any(item.run_id == run.run_id for item in last if item):
+                continue
+            untried = [
+                contract
+                for contract, item in zip(contracts, last, strict=True)
+                if not item or item.started_at <= created_at
+            ]
+            if untried and not self.instance.get_run_stats(run.run_id).steps_failed:
+                for contract in untried:
+                    self._note_killed(contract, partition, run, created_at)
+
+    def _note_killed(self, contract: Contract, partition: str, run: dg.DagsterRun, created_at: datetime) -> None:
+        fingerprint = run.tags.get("sluice/fingerprint", NOT_READ)
+        version = str(Version(fingerprint, contract.fingerprint, CODE_VERSION))
+        attempt = self.ledger.begin(contract.dataset, partition, version, run.run_id, created_at)
+        end_with(attempt, KILLED, self.ledger, self.now, contract.downstream)
 
     def heal(self, jobs: Mapping[str, UnresolvedAssetJobDefinition]) -> list[dg.RunRequest]:
         """Note a remedy for every failure, and ask for the retries whose moment has come."""
         open_incidents = {
             (item.dataset, item.partition, item.failure_class): item for item in self.ledger.incidents(open_only=True)
         }
-        due: dict[Attempt, dg.RunRequest] = {}
-        for attempt in self.ledger.failed_attempts():
-            if attempt.dataset not in jobs:
+        failed = [attempt for attempt in self.ledger.failed_attempts() if attempt.dataset in jobs]
+        self._note_breakers({attempt.dataset for attempt in failed}, open_incidents)
+        due: list[Attempt] = []
+        for attempt in failed:
+            incident = open_incidents.get(_place(attempt))
+            remedy = self._renewed(self._decide(attempt), attempt, incident)
+            self._note(remedy, attempt, incident)
+            if isinstance(remedy, RetryLater) and remedy.at <= self.now:
+                due.append(attempt)
+        asked = self._requests(due, jobs)
+        chosen = self._choose(asked) if asked else ()
+        return [asked[attempt] for attempt in chosen]
+
+    def _requests(
+        self, due: Iterable[Attempt], jobs: Mapping[str, UnresolvedAssetJobDefinition]
+    ) -> dict[Attempt, dg.RunRequest]:
+        """Leave out what a breaker holds; of all that one probe could be, the oldest is asked for."""
+        asked: dict[Attempt, dg.RunRequest] = {}
+        probes: set[str] = set()
+        for attempt in sorted(due, key=lambda item: (item.ended_at or self.now, item.dataset, item.partition)):
+            holding = self.breakers.holding(attempt.dataset)
+            if any(breaker.state is BreakerState.OPEN for breaker in holding):
                 continue
-            remedy = self._decide(attempt)
-            place = (attempt.dataset, attempt.partition, attempt.failure_class or FailureClass.UNKNOWN)
-            self._note(remedy, attempt, open_incidents.get(place))
-            if isinstance(remedy, RetryLater) and remedy.at <= self.now and (asked := self._request(attempt, jobs)):
-                due[attempt] = asked
-        chosen = choose_retries(due, self._asked(), HealingPolicy(), self.now) if due else ()
-        return [due[attempt] for attempt in chosen]
+            probe = holding[0].claim(self.now) if holding else None
+            if probe is not None and (probe in probes or is_probed(self.instance, probe)):
+                continue
+            if request := self._request(attempt, jobs, probe):
+                asked[attempt] = request
+                probes |= {probe} if probe else set()
+        return asked
+
+    def _downstream(self, attempt: Attempt) -> tuple[str, ...]:
+        contract = self.contracts.get(attempt.dataset)
+        return contract.downstream if contract else ()
 
     def _decide(self, attempt: Attempt) -> Remedy:
         policy = self.contracts[attempt.dataset].healing
@@ -137,7 +170,36 @@ class _Healer:
         tries: Sequence[Attempt] = ()
         if policy.retries(failure_class) is not None:
             tries = self.ledger.attempts(attempt.dataset, attempt.partition, attempt.version)
-        return decide(failure_class, tries, policy, self.now, _jitter(attempt.run_id))
+        return decide(failure_class, tries, policy, self.now, _jitter(attempt.run_id), attempt.retry_after)
+
+    def _renewed(self, remedy: Remedy, attempt: Attempt, incident: Incident | None) -> Remedy:
+        """What waits for a person is tried once more when the cause seems to be gone.
+
+        Somebody has changed the contract or code since, or the breaker that it helped to open has closed.
+        """
+        if isinstance(remedy, RetryLater) or attempt.failure_class in ABOUT_ONE_PARTITION:
+            return remedy
+        is_changed = not is_at_present(attempt, self.contracts[attempt.dataset])
+        opened = incident is not None and any(item.kind is RemedyKind.OPEN_BREAKER for item in incident.remedies)
+        is_over = opened and attempt.number == 1 and not self.breakers.holding(attempt.dataset)
+        return RetryLater(attempt.ended_at or self.now, retry=1, most=1) if is_changed or is_over else remedy
+
+    def _note_breakers(self, datasets: Iterable[str], open_incidents: Mapping[_Place, Incident]) -> None:
+        """Keep with each incident, once, that it made a breaker open, or that it failed while one was open."""
+        breakers = {breaker.key: breaker for name in sorted(datasets) for breaker in self.breakers.holding(name)}
+        for breaker in breakers.values():
+            found = {
+                incident.number: incident for item in breaker.failed if (incident := open_incidents.get(_place(item)))
+            }
+            for incident in found.values():
+                if all(remedy.kind is not RemedyKind.OPEN_BREAKER for remedy in incident.remedies):
+                    taken = RemedyTaken(
+                        RemedyKind.OPEN_BREAKER,
+                        breaker.opened_at or self.now,
+                        note=explain_breaker(breaker),
+                        run_id=incident.run_id,
+                    )
+                    self.ledger.note_remedy(incident.number, taken)
 
     def _note(self, remedy: Remedy, attempt: Attempt, incident: Incident | None) -> None:
         """Keep it with the incident, once for each failed run; the run that failed names it."""
@@ -147,6 +209,10 @@ class _Healer:
             taken = RemedyTaken(kind, self.now, note=explain(remedy), run_id=attempt.run_id)
             self.ledger.note_remedy(incident.number, taken)
 
+    def _choose(self, due: Iterable[Attempt]) -> Sequence[Attempt]:
+        bounds = {name: contract.healing.runs_per_dataset for name, contract in self.contracts.items()}
+        return choose_retries(due, self._asked(), HealingPolicy(), self.now, bounds)
+
     def _asked(self) -> list[Asked]:
         """Return the retry runs that were asked for lately."""
         since = self.now - HealingPolicy().window
@@ -154,9 +220,12 @@ class _Healer:
         return [
             Asked(record.dagster_run.tags.get("sluice/dataset", ""), record.create_timestamp.replace(tzinfo=UTC))
             for record in records
+            if RETRY_OF in record.dagster_run.tags  # other healing has bounds of its own
         ]
 
-    def _request(self, attempt: Attempt, jobs: Mapping[str, UnresolvedAssetJobDefinition]) -> dg.RunRequest | None:
+    def _request(
+        self, attempt: Attempt, jobs: Mapping[str, UnresolvedAssetJobDefinition], probe: str | None
+    ) -> dg.RunRequest | None:
         """Return the request, unless somebody is at work, a person stopped the run, or retries keep dying."""
         failed = self.instance.get_run_by_id(attempt.run_id)
         if failed is not None and failed.status is dg.DagsterRunStatus.CANCELED:
@@ -164,7 +233,7 @@ class _Healer:
         partition = {"dagster/partition": attempt.partition}
         if any(
             run.tags.get("sluice/dataset", attempt.dataset) == attempt.dataset
-            for run in self.instance.get_runs(dg.RunsFilter(tags=partition, statuses=_UNDER_WAY))
+            for run in self.instance.get_runs(dg.RunsFilter(tags=partition, statuses=UNDER_WAY))
         ):
             return None
         earlier = self.instance.get_runs_count(dg.RunsFilter(tags={**partition, RETRY_OF: attempt.run_id}))
@@ -179,8 +248,20 @@ class _Healer:
                 "sluice/fingerprint": Version.parse(attempt.version).fingerprint,
                 "sluice/purpose": "healing",
                 RETRY_OF: attempt.run_id,
+                **({PROBE_TAG: probe} if probe else {}),
             },
         )
+
+
+def _place(attempt: Attempt) -> _Place:
+    return attempt.dataset, attempt.partition, attempt.failure_class or FailureClass.UNKNOWN
+
+
+def _datasets_of(run: dg.DagsterRun) -> list[str]:
+    """Automation and backfills name no dataset, but the assets they select."""
+    if name := run.tags.get("sluice/dataset"):
+        return [name]
+    return sorted(key.path[-1] for key in run.asset_selection or () if key.path[0] == "tables")
 
 
 def _kind(remedy: Remedy) -> RemedyKind:

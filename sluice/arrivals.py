@@ -119,7 +119,8 @@ def sweep_partition(
     found = [item for item in listed if location.partition_of(item.key.removeprefix(RAW_ZONE)) == partition]
     if not found:
         return None
-    return _notice((contract.dataset, partition), found, store, ledger, now, removals_count=True)
+    settle = timedelta(0) if contract.source.pull else SETTLE  # pages are put there whole
+    return _notice((contract.dataset, partition), found, store, ledger, now, removals_count=True, settle=settle)
 
 
 def _by_partition(
@@ -127,17 +128,21 @@ def _by_partition(
 ) -> tuple[Mapping[tuple[str, str], Sequence[Listed]], Sequence[str]]:
     # Every location begins with a constant folder, so a key is tried against few of them.
     locations: dict[str, list[tuple[str, Location]]] = defaultdict(list)
+    fallbacks: dict[str, list[Location]] = defaultdict(list)
     for contract in contracts:
         if contract.source:
             location = Location.parse(contract.source.pattern)
             locations[location.pattern.partition("/")[0]].append((contract.dataset, location))
+        if contract.healing.stand_in and contract.healing.stand_in.path:
+            location = Location.parse(contract.healing.stand_in.path)
+            fallbacks[location.pattern.partition("/")[0]].append(location)
     grouped: dict[tuple[str, str], list[Listed]] = defaultdict(list)
     strays = []
     for item in store.list(RAW_ZONE):
         key = item.key.removeprefix(RAW_ZONE)
         candidates = locations.get(key.partition("/")[0], ())
         places = [(dataset, day) for dataset, location in candidates if (day := location.partition_of(key))]
-        if not places:
+        if not places and not any(location.partition_of(key) for location in fallbacks.get(key.partition("/")[0], ())):
             strays.append(item.key)
         for place in places:
             grouped[place].append(item)
@@ -156,10 +161,11 @@ def _notice(
     now: datetime,
     *,
     removals_count: bool,
+    settle: timedelta = SETTLE,
 ) -> Noticed | None:
     known = {item.key: item for item in ledger.known_objects(*place)}
-    settled = _settled(found, now)
-    if any(item.key in known for item in found if not _is_settled(item, now)):
+    settled = _settled(found, now, settle)
+    if any(item.key in known for item in found if not _is_settled(item, now, settle)):
         return None if not removals_count else ledger.latest(*place)  # an overwrite is under way: all of it next time
     present = _identify(settled, known, store)
     if not present:
@@ -186,13 +192,13 @@ def _has_news(present: Iterable[KnownObject], known: Mapping[str, KnownObject]) 
     return any(item.key not in known or known[item.key].etag != item.etag for item in present)
 
 
-def _settled(found: Iterable[Listed], now: datetime) -> list[Listed]:
-    return [item for item in found if _is_settled(item, now)]
+def _settled(found: Iterable[Listed], now: datetime, settle: timedelta = SETTLE) -> list[Listed]:
+    return [item for item in found if _is_settled(item, now, settle)]
 
 
-def _is_settled(item: Listed, now: datetime) -> bool:
+def _is_settled(item: Listed, now: datetime, settle: timedelta = SETTLE) -> bool:
     # A time in the future (a skewed or copied clock) says nothing; waiting for it could take for ever.
-    return not timedelta(0) <= now - item.modified_at < SETTLE
+    return not timedelta(0) <= now - item.modified_at < settle
 
 
 def _digest(found: Iterable[Listed]) -> str:

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from sluice.datatypes import DataType
     from sluice.expectations.expectation import Expectation
     from sluice.freshness import Freshness
+    from sluice.pulling.pull import Pull
 
 CODE_VERSION = "1"
 """Raise it when the same raw objects under the same contract would give other rows."""
 
 PARTITION_COLUMN = "partition_date"
 """The Iceberg identity partition column that every published table ends with; no contract may declare it."""
+
+STATUS_COLUMN = "_sluice_status"
+"""The column of a table that says of a row what it stands in as; NULL in a partition's own data."""
 
 FIRST_DATE = date(2010, 1, 1)
 """The first partition of a dataset whose contract names no `start`."""
@@ -41,10 +45,19 @@ class UnknownFields(StrEnum):
     REJECT = "reject"  # quarantined with reason unknown_field
 
 
+class DriftPolicy(StrEnum):
+    """What happens to an object whose fields have grown apart from the contract."""
+
+    IGNORE = "ignore"  # each of its records is judged on its own
+    QUARANTINE = "quarantine"  # it is quarantined whole; the partition's other objects are published
+    EVOLVE = "evolve"  # as ignore, and the run writes the next contract for a person to accept
+
+
 class FileFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    JSON = "json"  # one document with a list of records; only what is pulled
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +72,20 @@ class CsvDialect:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where raw objects land below the raw zone: `orders/date={date}/*.jsonl.gz`, read by `Location.parse`."""
+    """Where raw objects land below the raw zone: `orders/date={date}/*.jsonl.gz`, read by `Location.parse`.
+
+    With `pull` Sluice puts them there itself.
+    """
 
     pattern: str
     format: FileFormat
     csv: CsvDialect = CsvDialect()
+    pull: Pull | None = field(default=None, repr=False)  # `repr` goes into fingerprints, and when to pull does not
+
+    @property
+    def host(self) -> str | None:
+        """The outside system that is asked for the data, if one is."""
+        return self.pull.host if self.pull else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +106,29 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Shim:
+    """How a column is read from files that do not hold it as declared.
+
+    `also_called` are other names of its field; `default` is the text of the value that stands for a missing one; with
+    `cast` a value of another type is taken if it converts without loss.
+    """
+
+    also_called: tuple[str, ...] = ()
+    default: str | None = None
+    cast: bool = False
+
+
+_NO_SHIM = Shim()
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     name: str
     type: DataType
     required: bool = False
     unique: bool = False
     rules: Rules = Rules()
+    shim: Shim = _NO_SHIM
     description: str = ""
     classification: str | None = None
 
@@ -119,6 +158,7 @@ class Contract:
     order_by: str | None = None
     sort_by: tuple[str, ...] = ()
     unknown_fields: UnknownFields = UnknownFields.IGNORE
+    drift: DriftPolicy = DriftPolicy.IGNORE
     start: date = FIRST_DATE
     title: str = ""
     description: str = ""
@@ -134,6 +174,7 @@ class Contract:
     healing: HealingPolicy = _HEALING
     path: str = ""
     fingerprint: str = field(default="", compare=False)
+    downstream: tuple[str, ...] = field(default=(), compare=False)  # what is derived from it, in build order
 
     def column(self, name: str) -> Column:
         """Return the column of that name; raises KeyError (names are checked when the contract is read)."""
@@ -160,4 +201,10 @@ def fingerprint_of(contract: Contract) -> str:
         contract.sort_by,
         contract.unknown_fields,
     )
-    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:12]
+    shims = tuple((c.name, c.shim) for c in contract.columns if c.shim != _NO_SHIM)
+    quarantines = contract.drift is DriftPolicy.QUARANTINE
+    # What a contract does not use must not change its fingerprint: its tables would all be stale.
+    text = repr((decisive, shims, quarantines)) if shims or quarantines else repr(decisive)
+    if contract.source and contract.source.pull:
+        text += contract.source.pull.records
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sluice.datatypes import DataType, Decimal, Double, Integer, Text
+from sluice.drift_kind import TYPE_CODES, DriftKind, is_drift
 from sluice.sql_types import duckdb_type
 
 if TYPE_CHECKING:
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from sluice.outcome import Outcome
 
 _ALIKE = 0.6
-_MOSTLY = 0.5
-
-
-class DriftKind(StrEnum):
-    UNKNOWN = "unknown"  # the files hold a field that the contract does not declare
-    MISSING = "missing"  # the contract declares a column that an object has in none of its records
-    RETYPED = "retyped"  # an object's values are of another type than the column
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +44,23 @@ class Drift:
 
 
 def drift_of(contract: Contract, seen: Sequence[SeenObject], outcome: Outcome | None) -> tuple[Drift, ...]:
-    """Compare what objects hold with what the contract declares; upper and lower case count as the same.
+    """Compare what objects hold with what the contract declares.
 
     Whether values fit a column's type is the transform's word: without an `outcome` nothing counts as retyped.
     """
-    columns = {column.name.lower(): column for column in contract.columns}
+    known = {name for column in contract.columns for name in _names(column)}
     total = sum(item.records for item in seen)
-    unknown = [
-        _unknown(name, holders, total) for name, holders in _holders(seen).items() if name.lower() not in columns
-    ]
+    unknown = [_unknown(name, holders, total) for name, holders in _holders(seen).items() if name not in known]
     missing = [found for column in contract.columns if (found := _missing(column, seen, total))]
     wrong = _wrong_types(outcome)
     retyped = [found for column in contract.columns if (found := _retyped(column, seen, wrong, total))]
-    return tuple(_named_alike([*unknown, *missing, *retyped]))
+    renamed = _renamed(contract, unknown, seen)
+    came = {column: field for field, column in renamed.items()}
+    return (
+        *(replace(item, may_be=renamed.get(item.field)) for item in unknown),
+        *(replace(item, may_be=came.get(item.field)) for item in missing),
+        *retyped,
+    )
 
 
 def type_text(datatype: DataType | None) -> str:
@@ -105,7 +102,7 @@ def _retyped(
     column: Column, seen: Sequence[SeenObject], wrong: Mapping[tuple[str, str], int], total: int
 ) -> Drift | None:
     """A wrong value here and there is a bad record; half of an object's records are another type."""
-    odd = [item for item in seen if wrong.get((item.key, column.name), 0) > _MOSTLY * item.records]
+    odd = [item for item in seen if _is_retyped(wrong.get((item.key, column.name), 0), item)]
     if not odd:
         return None
     return Drift(
@@ -119,16 +116,27 @@ def _retyped(
     )
 
 
+def _is_retyped(records: int, item: SeenObject) -> bool:
+    return records > 0 and is_drift(DriftKind.RETYPED, records, item.records)
+
+
 def _wrong_types(outcome: Outcome | None) -> Mapping[tuple[str, str], int]:
-    return {
-        (reason.key, reason.column): reason.records
-        for reason in (outcome.reasons if outcome else ())
-        if reason.code == "wrong_type" and reason.column
-    }
+    """Count by object and column; in an object that was quarantined whole, no record has a reason of its own."""
+    found: Counter[tuple[str, str]] = Counter()
+    for reason in outcome.reasons if outcome else ():
+        if reason.code in TYPE_CODES and reason.column:
+            found[reason.key, reason.column] += reason.records
+    whole = {(item.key, item.field): item.records for item in outcome.drift} if outcome else {}
+    retyped = {(item.key, item.field) for item in outcome.drift if item.kind is DriftKind.RETYPED} if outcome else set()
+    return {**{place: whole[place] for place in retyped}, **found}
+
+
+def _names(column: Column) -> tuple[str, ...]:
+    return (column.name, *column.shim.also_called)
 
 
 def _field(item: SeenObject, column: Column) -> SeenField | None:
-    return next((found for name, found in item.fields.items() if name.lower() == column.name.lower()), None)
+    return next((item.fields[name] for name in _names(column) if name in item.fields), None)
 
 
 def _together(fields: Iterable[SeenField]) -> DataType | None:
@@ -139,14 +147,25 @@ def _together(fields: Iterable[SeenField]) -> DataType | None:
     return Double() if all(isinstance(item, Integer | Decimal | Double) for item in types) else Text()
 
 
-def _named_alike(found: Sequence[Drift]) -> list[Drift]:
-    """A field that came while a column went may be the same under a new name."""
-    names = {
-        DriftKind.UNKNOWN: [item.field for item in found if item.kind is DriftKind.MISSING],
-        DriftKind.MISSING: [item.field for item in found if item.kind is DriftKind.UNKNOWN],
-        DriftKind.RETYPED: [],
-    }
-    return [
-        replace(item, may_be=next(iter(get_close_matches(item.field, names[item.kind], 1, _ALIKE)), None))
-        for item in found
-    ]
+def _renamed(contract: Contract, unknown: Sequence[Drift], seen: Sequence[SeenObject]) -> Mapping[str, str]:
+    """Return field -> column where a field came as an alike column went, in the same objects."""
+    renamed: dict[str, str] = {}
+    for item in unknown:
+        holders = [found for found in seen if found.key in item.objects]
+        went = [
+            column
+            for column in contract.columns
+            if column.name not in renamed.values() and not any(_field(found, column) for found in holders)
+        ]
+        if column := _likeliest(item, went, alone=len(unknown) == 1):
+            renamed[item.field] = column
+    return renamed
+
+
+def _likeliest(item: Drift, went: Sequence[Column], *, alone: bool) -> str | None:
+    """Return the column of an alike name, or the only one that went, if only this field came and its type fits."""
+    by_name = {column.name.lower(): column.name for column in went}
+    if alike := get_close_matches(item.field.lower(), by_name, 1, _ALIKE):
+        return by_name[alike[0]]
+    is_only = alone and len(went) == 1 and type(went[0].type) is type(item.seen_type)
+    return went[0].name if is_only else None

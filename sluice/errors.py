@@ -7,6 +7,7 @@ SluiceError
 │   ├── LocationInvalid      a pattern that does not say which raw objects belong to which date
 │   ├── DatasetUnknown       a name that no contract declares
 │   ├── DatasetExists        a new dataset would overwrite a contract
+│   ├── ProposalRefused      there is no proposed contract, or its contract has changed since
 │   ├── SampleRefused        sample files from which no contract can be inferred
 │   ├── TransformInvalid     a transform.sql that cannot be parsed or names an unknown table
 │   ├── ReferenceQueryInvalid  a query of a contract whose scan cannot be priced
@@ -15,8 +16,14 @@ SluiceError
 ├── RawError                 the raw zone cannot be used as it is
 │   ├── RawPartitionEmpty    nothing has landed for this partition
 │   ├── RawObjectChanged     an object is no longer the one the manifest names
+│   ├── RawObjectCutShort    the store did not give all of an object
 │   ├── RawObjectUnreadable  an object cannot be read to its end
 │   └── LandingRefused       a file cannot be landed where it was asked to be
+├── PullError                an api source cannot be pulled as its contract says
+│   ├── SecretMissing        the environment does not hold what a header of the contract names
+│   ├── AnswerUnreadable     an answer is not in the contract's format at all
+│   ├── AnswerUnexpected     an answer has another shape than the contract says
+│   └── PullUnfinished       the pages that landed are not all of one pull
 ├── InputNotPublished        a table that a derived dataset reads has no such partition yet
 ├── ServiceFailed            a server of `sluice up` cannot start or has ended
 ├── GateClosed               a blocking gate does not hold: nothing is published
@@ -125,6 +132,18 @@ class DatasetExists(ContractError):
         self.path = path
 
 
+class ProposalRefused(ContractError):
+    """There is no proposed contract to accept, or the contract is not the one it was proposed for."""
+
+    def __init__(self, *, dataset: str, problem: str) -> None:
+        super().__init__(
+            f"No proposed contract of {dataset} can be accepted: {problem}.",
+            cure=f"Propose one anew: sluice drift {dataset} --write",
+        )
+        self.dataset = dataset
+        self.problem = problem
+
+
 class SampleRefused(ContractError):
     """Sample files from which no contract can be inferred."""
 
@@ -198,6 +217,18 @@ class RawObjectChanged(RawError):
         self.found_etag = found_etag
 
 
+class RawObjectCutShort(RawError):
+    """The store gave fewer bytes of an object than it says that the object has."""
+
+    def __init__(self, *, key: str, size: int) -> None:
+        super().__init__(
+            f"The store did not give all of the {size:,} bytes of raw object {key}.",
+            cure="Run the partition again; if it stays so, have the object sent again.",
+        )
+        self.key = key
+        self.size = size
+
+
 class RawObjectUnreadable(RawError):
     """An object cannot be read to its end. `code` names the damage; a transform quarantines the object and goes on."""
 
@@ -210,6 +241,57 @@ class RawObjectUnreadable(RawError):
 
 class LandingRefused(RawError):
     """A file cannot be landed where it was asked to be."""
+
+
+class PullError(SluiceError):
+    """An api source cannot be pulled as its contract says."""
+
+
+class SecretMissing(PullError):
+    """The environment variable that a header names is not set, or cannot be sent; its value is not said."""
+
+    def __init__(self, *, name: str, header: str, problem: str) -> None:
+        super().__init__(
+            f"The header {header} takes its value from {name}, which {problem}.",
+            cure=f"Set {name} where Sluice runs, then materialize the partition again.",
+        )
+        self.name = name
+        self.header = header
+
+
+class AnswerUnreadable(PullError):
+    """An answer is not in the contract's format: a page of a proxy, or cut off. `url` has no query."""
+
+    def __init__(self, *, url: str, problem: str) -> None:
+        super().__init__(
+            f"The answer of {url} {problem}.", cure="It is asked for again; if that persists, ask the source's owner."
+        )
+        self.url = url
+        self.problem = problem
+
+
+class AnswerUnexpected(PullError):
+    """An answer has another shape than the contract says. `url` has no query."""
+
+    def __init__(self, *, url: str, problem: str) -> None:
+        super().__init__(
+            f"The answer of {url} is not as its contract says: {problem}.",
+            cure="Look at an answer, and correct pull.records or pull.next in the contract.",
+        )
+        self.url = url
+        self.problem = problem
+
+
+class PullUnfinished(PullError):
+    """Pages of two pulls stand side by side, because one was interrupted while it replaced the other's."""
+
+    def __init__(self, *, dataset: str, partition: str) -> None:
+        super().__init__(
+            f"The pages of {dataset} {partition} are not all of one pull.",
+            cure=f"Materialize raw/{dataset} for this partition: it pulls them again.",
+        )
+        self.dataset = dataset
+        self.partition = partition
 
 
 class InputNotPublished(SluiceError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sluice.healing.failure import FailureClass
     from sluice.outcome import Outcome
@@ -34,3 +34,4 @@ class Attempt:
     ended_at: datetime | None = None
     error: str | None = None
     failure_class: FailureClass | None = None
+    retry_after: timedelta | None = None  # what the other side asked to wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from sluice.drift_kind import DriftKind, is_drift
 from sluice.version import Version
 
 OUTCOME_NAME = "_outcome.json"
@@ -60,6 +61,15 @@ class Redriven(_Frozen):
     superseded: int
 
 
+class FieldDrift(_Frozen):
+    """One field in which one raw object differs from its contract; `records` of the object hold it so."""
+
+    key: str
+    kind: DriftKind
+    field: str
+    records: int
+
+
 class Outcome(_Frozen):
     """One partition built once. `records_in` etc. are summed over `objects`."""
 
@@ -75,13 +85,21 @@ class Outcome(_Frozen):
     quarantine_files: tuple[StagedFile, ...]
     reasons: tuple[ReasonCount, ...] = ()
     unknown_fields: tuple[str, ...] = ()
+    drift: tuple[FieldDrift, ...] = ()
     bytes_in: int = 0
     seconds: float = 0.0
     redriven: Redriven | None = None
+    stand_in: str | None = None  # what these rows are in place of the partition's own data: "fallback", ...
 
     @property
     def version(self) -> Version:
         return Version(self.fingerprint, self.contract_fingerprint, self.code_version)
+
+    @property
+    def drifted(self) -> tuple[FieldDrift, ...]:
+        """The fields in which enough of an object's records differ to say that its sender has changed something."""
+        records = {item.key: item.records_in for item in self.objects}
+        return tuple(item for item in self.drift if is_drift(item.kind, item.records, records[item.key]))
 
     @property
     def records_in(self) -> int:

@@ -18,8 +18,10 @@ class State(StrEnum):
     RUNNING = "running"  # a try at the present version has begun and not ended
     FAILED = "failed"  # the last try at the present version failed
     REWOUND = "rewound"  # the present version was taken back; the table shows an older one, or nothing
+    HELD = "held"  # nothing is wrong with it: a breaker keeps its run from being launched
     BLOCKED = "blocked"  # a gate keeps the present version out; what was published before stays
     STALE = "stale"  # published, but the raw objects, the inputs or the contract have changed since
+    PLACEHOLDER = "placeholder"  # nothing of its own is published, or could be; the table shows a stand-in
     PUBLISHED = "published"  # the table holds the present version
 
 
@@ -28,6 +30,7 @@ class GateState(StrEnum):
 
     OPEN = "open"  # or not judged yet
     CLOSED = "closed"
+    HELD = "held"  # only by breakers
     ACCEPTED = "accepted"  # what closed it was accepted since
 
 
@@ -43,6 +46,7 @@ class PartitionStatus:
     quarantined: int = 0
     duplicates: int = 0
     error: str | None = None
+    stand_in: str | None = None  # what the table shows in place of the partition's own data
 
 
 def status_of(
@@ -63,9 +67,13 @@ def status_of(
     state = state_of(wanted, held.version if held else None, last_try)
     if wanted in taken_back and state is not State.PUBLISHED:
         state = State.REWOUND
+    if gate is GateState.HELD and state in {State.PENDING, State.STALE, State.FAILED}:
+        state = State.HELD
     if state is State.FAILED and gate is not GateState.OPEN:
         unpublished = State.PENDING if held is None else State.STALE
         state = State.BLOCKED if gate is GateState.CLOSED else unpublished
+    if held is not None and held.stand_in is not None:
+        state = _behind_stand_in(state, wanted)
     error = last_try.error if last_try and state in {State.FAILED, State.BLOCKED} else None
     if held is None:
         return PartitionStatus(dataset, partition, state, error=error)
@@ -78,7 +86,19 @@ def status_of(
         quarantined=held.quarantined,
         duplicates=held.duplicates,
         error=error,
+        stand_in=held.stand_in,
     )
+
+
+def _behind_stand_in(state: State, wanted: Version | None) -> State:
+    """A stand-in counts for nothing published; what is derived from one is right as long as its inputs are those."""
+    match state:
+        case State.PUBLISHED:
+            return State.PLACEHOLDER
+        case State.STALE:
+            return State.PLACEHOLDER if wanted is None else State.PENDING
+        case _:
+            return state
 
 
 def state_of(wanted: Version | None, held: Version | None, last_try: Attempt | None) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a table shows for one partition: the version, and the arrival sequence of its manifest."""
+    """What a table shows for one partition: the version, and the arrival sequence of its manifest.
+
+    `stand_in` says what these rows are, if they are not the partition's own data.
+    """
 
     version: Version
     sequence: int
     snapshot_id: int
+    stand_in: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.version} {self.sequence} {self.snapshot_id}"

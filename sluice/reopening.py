@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from sluice.completeness import control_etags
 from sluice.contract import rules_fingerprint_of
+from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
+from sluice.healing.breaker import BreakerState
 from sluice.judging import CONTROL_FACT, CONTROLLED, acceptance_of
 
 if TYPE_CHECKING:
@@ -15,18 +17,23 @@ if TYPE_CHECKING:
 
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract
+    from sluice.healing.breaker import Breaker
     from sluice.judged import Judged
 
 LEARNED = frozenset({"row_count_is_expected", "metrics_are_expected"})
 """Gates whose limits move when an earlier partition is accepted."""
 
+_RELEASED = "breakers closed since"
+_PROBE = "probe "
+
 
 class World(Protocol):
-    """What is looked at: the ledger's acceptances and first publications, and the raw zone's control files."""
+    """What is looked at: the ledger's acceptances and first publications, control files, breakers that hold."""
 
     def acceptances(self, dataset: str) -> Sequence[Acceptance]: ...
     def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
     def etag(self, key: str) -> str | None: ...
+    def holding(self, dataset: str) -> Sequence[Breaker]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,15 @@ class Reopening:
     version: str
     reasons: tuple[str, ...]
     run_ids: frozenset[str]
+
+    @property
+    def probe(self) -> str | None:
+        """What its run may claim to be, if it is asked for as a probe of breakers that hold it."""
+        return next((reason for reason in self.reasons if reason.startswith(_PROBE)), None)
+
+    @property
+    def is_release(self) -> bool:
+        return any(reason.startswith(_RELEASED) for reason in self.reasons)
 
 
 def reopenings(
@@ -58,11 +74,13 @@ def reopenings(
 
 
 def _reason(judged: Judged, contract: Contract, world: World, now: datetime) -> str | None:
-    if judged.rules != (rules := rules_fingerprint_of(contract)):
-        return f"contract {rules}"
     acceptances = world.acceptances(judged.dataset)
     if (accepted := acceptance_of(judged, acceptances)) is not None:
         return f"acceptance {accepted.number}"
+    if judged.gate == BREAKER_IS_CLOSED.name:
+        return _released(judged, world.holding(judged.dataset), now)
+    if judged.rules != (rules := rules_fingerprint_of(contract)):
+        return f"contract {rules}"
     match judged.gate:
         case gate if gate in LEARNED:
             return _level_accepted(judged, acceptances)
@@ -74,6 +92,13 @@ def _reason(judged: Judged, contract: Contract, world: World, now: datetime) -> 
             return _newer_references(judged, contract, world)
         case _:
             return None
+
+
+def _released(judged: Judged, holding: Sequence[Breaker], now: datetime) -> str | None:
+    """The first of several breakers names the probe: the system's, which other datasets may probe as well."""
+    if not holding:
+        return f"{_RELEASED} {judged.judged_at.isoformat()}"
+    return None if any(item.state is BreakerState.OPEN for item in holding) else holding[0].claim(now)
 
 
 def _level_accepted(judged: Judged, acceptances: Sequence[Acceptance]) -> str | None:

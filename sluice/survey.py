@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sluice.contract import CODE_VERSION
 from sluice.derivation import derived_manifest, in_build_order, inputs_of
+from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
 from sluice.judging import stopping
 from sluice.partition_state import GateState, PartitionStatus, status_of
 from sluice.version import Version
@@ -38,16 +39,26 @@ def survey(
     no contract declares is left out.
     """
     blocking = tuple(blocking)
-    gates = {_judged_place(item): GateState.ACCEPTED for item in blocking}
-    gates |= {_judged_place(item): GateState.CLOSED for item in stopping(blocking, acceptances)}
+    about_data = (item for item in blocking if item.gate != BREAKER_IS_CLOSED.name)
+    gates = {_judged_place(item): GateState.ACCEPTED for item in about_data}
+    stopped = stopping(blocking, acceptances)
+    gates |= {_judged_place(item): GateState.HELD for item in stopped if item.gate == BREAKER_IS_CLOSED.name}
+    gates |= {_judged_place(item): GateState.CLOSED for item in stopped if item.gate != BREAKER_IS_CLOSED.name}
     held = {(item.outcome.dataset, item.outcome.partition): item for item in published}
-    wanted = _landed(contracts, manifests) | _derived(contracts, held)
+    wanted = wanted_versions(contracts, manifests, held)
     places = sorted(place for place in wanted.keys() | held.keys() if place[0] in contracts)
     marks = taken_back or {}
     return tuple(
         _status(place, wanted.get(place), held.get(place), last_attempt, gates, marks.get(place, ()))
         for place in places
     )
+
+
+def wanted_versions(
+    contracts: Mapping[str, Contract], manifests: Iterable[Manifest], held: Mapping[Place, Published]
+) -> Mapping[Place, Version]:
+    """Return the version that each partition should show: of landed files, and of what could be derived."""
+    return _landed(contracts, manifests) | _derived(contracts, held)
 
 
 def _status(

@@ -20,7 +20,7 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from sluice.contract import PARTITION_COLUMN
+from sluice.contract import PARTITION_COLUMN, STATUS_COLUMN
 from sluice.datatypes import (
     Boolean,
     DataType,
@@ -40,17 +40,20 @@ if TYPE_CHECKING:
     from sluice.contract import Column, Contract
 
 _PARTITION_DOC = "The UTC date of the raw objects that the record came in: the partition."
+_STATUS_DOC = "placeholder or fallback: what stands in for the partition's own data. NULL: they are its own data."
 _UNASSIGNED = 0
 
 
-def iceberg_schema(contract: Contract) -> Schema:
-    """Return the schema of a new table; `partition_date` is its last column.
+def iceberg_schema(contract: Contract, *, with_status: bool = False) -> Schema:
+    """Return the schema of a new table; `partition_date` is its last column, before it `_sluice_status` if asked for.
 
     Every field is optional, also where the contract says required: the transform has rejected the records that lack
     it, and Iceberg refuses to add files that DuckDB wrote to a table with required fields, because all columns of
     such files are optional. Field ids are those that a catalog gives a new table with this schema.
     """
     fields = [_field(column) for column in contract.columns]
+    if with_status:
+        fields.append(_optional(STATUS_COLUMN, StringType(), _STATUS_DOC))
     fields.append(_optional(PARTITION_COLUMN, DateType(), _PARTITION_DOC))
     return assign_fresh_schema_ids(Schema(*fields))
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NOT_READ = "0" * 16
+"""In place of a fingerprint, for runs that died before they knew what they read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -16,6 +16,7 @@ from pipeline_assets.definitions import build_definitions
 from resources.clock import ManualClock
 from resources.failures import TypedFailures
 from resources.great_expectations_engine import GreatExpectations
+from resources.http_source import HttpSource
 from resources.iceberg_tables import IcebergTables
 from resources.local_catalog import open_local_catalog
 from resources.notifier import MemoryNotifier
@@ -23,6 +24,7 @@ from resources.object_store import LocalObjectStore
 from resources.price_book import fetch_price_book
 from resources.settings import Settings
 from resources.sql_ledger import SqlLedger
+from resources.workers import SystemWorkers
 from sluice.contract import Channel, Column, Contract, CsvDialect, FileFormat, Rules, Source, fingerprint_of
 from sluice.datatypes import Decimal, Integer, Text
 
@@ -105,6 +107,8 @@ class World:
             "settings": self.settings,
             "failures": TypedFailures(),
             "notifier": MemoryNotifier(),
+            "workers": SystemWorkers(),
+            "sources": HttpSource({}),
             "expectation_engine": GreatExpectations(),
         }
 

@@ -9,11 +9,13 @@ import typer
 from pipeline_assets.cli import (
     accept,
     backfill,
+    breakers,
     contracts,
     cost,
     demo,
     docs,
     drift,
+    drill,
     gates,
     health,
     incidents,
@@ -63,7 +65,9 @@ app.command("slo")(slo.slo)
 app.command("docs")(docs.docs)
 app.command("drift")(drift.drift)
 app.add_typer(incidents.app, name="incidents")
+app.command("breakers")(breakers.breakers)
 app.command("health")(health.health)
+app.command("drill")(drill.drill)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(contracts.app, name="contracts")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,9 @@ import typer
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, Column, counted, print_json, print_table, say
 from sluice.contract import Contract
-from sluice.drift import Drift, DriftKind, drift_of, next_version, type_text
+from sluice.drift import Drift, drift_of, type_text
+from sluice.drift_kind import DriftKind
+from sluice.drift_remedy import converts
 
 if TYPE_CHECKING:
     from sluice.inference.fields import SeenObject
@@ -20,8 +24,6 @@ if TYPE_CHECKING:
 
 PROPOSAL_NAME = "contract.proposed.yaml"
 
-_LOOKED_AT = 20  # objects; the beginning of each
-_RECORDS = 200_000
 _SHOWN_OBJECTS = 3
 
 
@@ -30,21 +32,41 @@ def drift(
     *,
     date: Annotated[str | None, typer.Option(help="The partition to look at, YYYY-MM-DD; default: the newest.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the proposed contract beside the contract.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Put the proposed contract in place of the contract.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the fields of a partition's files with the contract; propose the contract that takes new fields in."""
+    """Compare the fields of a partition's files with the contract; propose, and accept, the contract for them."""
     environment = open_environment()
     contract = environment.contract(dataset)
+    if accept:
+        _accept(environment, contract, yes=yes)
+        return
     manifest = _fetch_manifest(environment, contract, date)
-    found = drift_of(
-        contract, _observe(environment, contract, manifest), _fetch_outcome(environment, contract, manifest)
-    )
+    looked = _look(environment, contract, manifest)
+    found = drift_of(contract, looked.seen, looked.outcome)
     if as_json:
         print_json(_fields(item, manifest.partition) for item in found)
     else:
         _print(found, contract, manifest)
     if write:
-        _propose(found, contract)
+        _propose(contract, looked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    seen: Sequence[SeenObject]
+    outcome: Outcome | None
+
+
+def _look(environment: Environment, contract: Contract, manifest: Manifest) -> _Look:
+    from pipeline_assets.proposals import observe
+
+    assert contract.source is not None  # noqa: S101  _fetch_manifest has refused derived ones
+    outcome = _fetch_outcome(environment, contract, manifest)
+    return _Look(observe(contract.source, manifest, outcome, environment.store), outcome)
 
 
 def _fetch_manifest(environment: Environment, contract: Contract, date: str | None) -> Manifest:
@@ -64,21 +86,6 @@ def _fetch_manifest(environment: Environment, contract: Contract, date: str | No
             param_hint="--date" if date else "DATASET",
         )
     return noticed.manifest
-
-
-def _observe(environment: Environment, contract: Contract, manifest: Manifest) -> list[SeenObject]:
-    from functools import partial
-
-    from sluice.inference import Limits, SampleFile
-    from sluice.inference.fields import observe_object
-
-    assert contract.source is not None  # noqa: S101  _fetch_manifest has refused derived ones
-    objects = manifest.objects[:_LOOKED_AT]
-    limits = Limits().share(len(objects))
-    return [
-        observe_object(SampleFile(item.key, partial(environment.store.open, item.key)), contract.source, limits)
-        for item in objects
-    ]
 
 
 def _fetch_outcome(environment: Environment, contract: Contract, manifest: Manifest) -> Outcome | None:
@@ -109,8 +116,10 @@ def _fields(item: Drift, partition: str) -> dict[str, object]:
 
 
 def _print(found: Sequence[Drift], contract: Contract, manifest: Manifest) -> None:
+    from pipeline_assets.proposals import LOOKED_AT
+
     where = f"{contract.dataset} {manifest.partition}"
-    looked_at = min(len(manifest.objects), _LOOKED_AT)
+    looked_at = min(len(manifest.objects), LOOKED_AT)
     if not found:
         say(f"{where}: {counted(looked_at, 'object')} looked at; files and contract agree.", style="green")
         return
@@ -127,18 +136,21 @@ def _print(found: Sequence[Drift], contract: Contract, manifest: Manifest) -> No
     for item in found:
         for line in _advice(item):
             say(line)
-    if any(item.kind is DriftKind.UNKNOWN for item in found):
-        say(f"sluice drift {contract.dataset} --write proposes a contract with the unknown fields as columns.")
+    say(f"sluice drift {contract.dataset} --write proposes a contract that takes in what can be taken in.")
 
 
 def _advice(item: Drift) -> list[str]:
     if item.may_be and item.kind is DriftKind.UNKNOWN:
-        return [f"{item.field} may be {item.may_be} under a new name: have it sent as before, or declare it anew."]
+        return [f"{item.field} may be {item.may_be} under a new name: the proposal reads both names."]
+    if item.kind is DriftKind.RETYPED and converts(item.seen_type, item.declared_type):
+        return [f"{item.field} converts to {type_text(item.declared_type)}: the proposal casts it."]
     if item.kind is DriftKind.RETYPED:
         return [
             f"{item.field} is rejected where it is no {type_text(item.declared_type)}. A column's type may only grow:",
             "have it sent as before, or declare it under another name.",
         ]
+    if item.kind is DriftKind.MISSING and not item.may_be:
+        return [f"{item.field} is missing: have it sent, remove required, or declare a default for it."]
     return []
 
 
@@ -156,24 +168,51 @@ def _row(item: Drift) -> list[str | int]:
     ]
 
 
-def _propose(found: Sequence[Drift], contract: Contract) -> None:
-    from sluice.contract_file import read_contract
-    from sluice.contract_file.proposal import with_columns
-    from sluice.inference.contract_text import InferredColumn
+def _propose(contract: Contract, looked: _Look) -> None:
+    from pipeline_assets.proposals import write_proposal
+    from sluice.contract_file.proposed import propose
 
-    columns = [
-        InferredColumn(item.field, item.seen_type, remarks=(f"in {item.share:.1%} of the records looked at",))
-        for item in found
-        if item.kind is DriftKind.UNKNOWN and item.seen_type is not None
-    ]
-    if not columns:
-        say("There is no unknown field to declare, so there is nothing to propose.")
-        return
     path = Path(contract.path)
     proposed = path.with_name(PROPOSAL_NAME)
-    version = next_version(contract.version)
-    text = with_columns(path.read_text(encoding="utf-8"), columns, version=version, path=contract.path)
-    read_contract(text, path=str(proposed))  # what is proposed must be right
-    proposed.write_text(text, encoding="utf-8")
-    say(f"Wrote {proposed}: version {version} with {counted(len(columns), 'further column')}.")
-    say(f"Read it; then: mv {proposed} {path} && sluice run")
+    proposal = propose(path.read_text(encoding="utf-8"), looked.seen, looked.outcome, path=contract.path)
+    amendment = proposal.amendment
+    if not amendment.changes_rows and not amendment.remarks:
+        say("There is no unknown field to declare, so there is nothing to propose.")
+        return
+    write_proposal(proposed, proposal)
+    added = [
+        *([counted(len(amendment.columns), "further column")] if amendment.columns else []),
+        *([counted(len(amendment.shims), "shim")] if amendment.shims else []),
+    ]
+    say(f"Wrote {proposed}: version {proposal.version} with {' and '.join(added) or 'comments only'}.")
+    if any("CHOOSE" in remark for remarks in amendment.remarks.values() for remark in remarks):
+        say("It has comments that begin with CHOOSE: there a person has to.")
+    say(f"Read it; then: sluice drift {contract.dataset} --accept")
+
+
+def _accept(environment: Environment, contract: Contract, *, yes: bool) -> None:
+    """Put the proposal in place of the contract in one step; a kill leaves the one or the other."""
+    from sluice.contract_file import read_contract
+    from sluice.contract_file.proposed import base_of, digest_of, without_head
+    from sluice.errors import ProposalRefused
+
+    path = Path(contract.path)
+    home = environment.settings.proposals / contract.dataset / path.name
+    proposed = next((item for item in (path.with_name(PROPOSAL_NAME), home) if item.exists()), None)
+    if proposed is None:
+        raise ProposalRefused(dataset=contract.dataset, problem=f"neither {PROPOSAL_NAME} nor {home} is there")
+    present, text = path.read_text(encoding="utf-8"), proposed.read_text(encoding="utf-8")
+    new = without_head(text)
+    if present != new and base_of(text) != digest_of(present):
+        raise ProposalRefused(dataset=contract.dataset, problem=f"{path} has changed since {proposed} was written")
+    accepted = read_contract(new, path=str(proposed))
+    for line in unified_diff(present.splitlines(), new.splitlines(), str(path), str(proposed), lineterm="", n=2):
+        say(line)
+    if not yes:
+        typer.confirm("Put it in place?", abort=True)
+    written = path.with_name(f".{path.name}.accepted")
+    written.write_text(new, encoding="utf-8")
+    written.replace(path)
+    proposed.unlink()
+    say(f"{path} is version {accepted.version}. What was quarantined is built again by itself under `sluice up`,")
+    say("or now by: sluice run")

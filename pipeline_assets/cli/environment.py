@@ -16,11 +16,13 @@ from sluice.errors import DatasetUnknown
 if TYPE_CHECKING:
     from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
+    from resources.http_source import HttpSource
     from resources.iceberg_tables import IcebergTables
     from resources.ledger import Ledger
     from resources.notifier import Notifier
     from resources.object_store import ObjectStore
     from resources.warehouse import Warehouse
+    from resources.workers import Workers
     from sluice.contract import Contract
     from sluice.cost.price_book import PriceBook
 
@@ -92,6 +94,18 @@ class Environment:
         from resources.notifier import AppriseNotifier
 
         return AppriseNotifier(self.environ)
+
+    @cached_property
+    def sources(self) -> HttpSource:
+        from resources.http_source import HttpSource
+
+        return HttpSource(self.environ)
+
+    @cached_property
+    def workers(self) -> Workers:
+        from resources.workers import SystemWorkers
+
+        return SystemWorkers()
 
     @cached_property
     def failures(self) -> TypedFailures:

@@ -16,18 +16,29 @@ from pipeline_assets.cli.left_runs import HEADLESS_TAG, fail_left_by_headless
 from pipeline_assets.cli.run_report import Event, Progress, RunResult, RunSummary
 from pipeline_assets.cli.survey import taken_back
 from pipeline_assets.definitions import build_definitions
+from pipeline_assets.stand_ins import JOB_NAME as STAND_IN_JOB
 from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
 from sensors.arrivals import SENSOR_NAME
+from sensors.orphans import WORKER_TAG
+from sensors.pulls import SENSOR_NAME as PULLS
+from sensors.stand_ins import SENSOR_NAME as STAND_INS
 from sluice.arrivals import SETTLE, sweep_raw_zone
+from sluice.contract import CODE_VERSION
 from sluice.gates import GATES
+from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
+from sluice.healing.breaker import BreakerState, explain_breaker
+from sluice.healing.breakers import Breakers
 from sluice.partition_state import State
 from sluice.publishing import Effect
-from sluice.survey import survey
+from sluice.pulling.schedule import is_pull
+from sluice.survey import survey, wanted_versions
+from sluice.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from dagster._core.definitions.sensor_definition import SensorExecutionData
     from dagster._core.execution.execute_in_process_result import ExecuteInProcessResult
 
     from pipeline_assets.cli.environment import Environment
@@ -100,14 +111,20 @@ class _Runner:
             "settings": environment.settings,
             "failures": environment.failures,
             "notifier": environment.notifier,
+            "sources": environment.sources,
+            "workers": environment.workers,
             "expectation_engine": environment.expectation_engine,
         }
         self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
         self._cursor: str | None = None  # from the start: whatever no table holds is asked for once
 
     def build(self) -> None:
+        while pulls := self._pulls_pending():
+            self._execute(pulls)
         self._build_landed()
-        self._execute(self._outdated(derived=False, since=0))
+        while pending := self._outdated(derived=False, since=0):  # a probe that succeeds lets the others go on
+            self._execute(pending)
+        self._stand_in()
         self._build_derived()
         while self._build_landed():  # something arrived meanwhile
             self._build_derived()
@@ -137,25 +154,58 @@ class _Runner:
         while pending := self._outdated(derived=True, since=before):  # one derived dataset may read another
             self._execute(pending)
 
+    def _pulls_pending(self) -> Sequence[_Pending]:
+        """Ask the pulls sensor, which is there only if a dataset is pulled, and take up what failed before."""
+        if not self._definitions.has_sensor_def(PULLS):
+            return ()
+        tried = {(run.dataset, run.partition) for run in self.results}
+        pending = {(item.dataset, item.partition): item for item in (*self._failed_pulls(), *self._asked_by(PULLS))}
+        return [item for place, item in pending.items() if place not in tried]
+
+    def _failed_pulls(self) -> Iterator[_Pending]:
+        """Here is no sensor for retries: whoever calls again wants it tried again."""
+        for attempt in self._environment.ledger.failed_attempts():
+            fingerprint = Version.parse(attempt.version).fingerprint
+            if is_pull(fingerprint) and attempt.dataset in self._environment.contracts:
+                tags = {"sluice/dataset": attempt.dataset, "sluice/fingerprint": fingerprint}
+                yield _Pending(attempt.dataset, attempt.partition, tags)
+
     def _landed_pending(self) -> Sequence[_Pending]:
         """Ask the arrivals sensor, as the daemon does."""
-        sensor = self._definitions.get_sensor_def(SENSOR_NAME)
-        ports = {name: self._ports[name] for name in sensor.required_resource_keys}
-        with dg.build_sensor_context(
-            instance=self._instance, cursor=self._cursor, repository_def=self._definitions, resources=ports
-        ) as context:
-            tick = sensor.evaluate_tick(context)
-        self._cursor = tick.cursor
-        rewound = self._rewound()
+        asked, rewound = self._asked_by(SENSOR_NAME), self._rewound()
+        return [item for item in asked if (item.dataset, item.partition) not in rewound]
+
+    def _asked_by(self, name: str) -> Sequence[_Pending]:
         return [
             _Pending(
                 asked.tags["sluice/dataset"], asked.partition_key, {**asked.tags, "dagster/run_key": asked.run_key}
             )
-            for asked in tick.run_requests or ()
-            if asked.partition_key
-            and asked.run_key
-            and (asked.tags["sluice/dataset"], asked.partition_key) not in rewound
+            for asked in self._tick(name).run_requests or ()
+            if asked.partition_key and asked.run_key
         ]
+
+    def _tick(self, name: str) -> SensorExecutionData:
+        sensor = self._definitions.get_sensor_def(name)
+        ports = {name: self._ports[name] for name in sensor.required_resource_keys}
+        cursor = self._cursor if name == SENSOR_NAME else None
+        with dg.build_sensor_context(
+            instance=self._instance, cursor=cursor, repository_def=self._definitions, resources=ports
+        ) as context:
+            tick = sensor.evaluate_tick(context)
+        if name == SENSOR_NAME:
+            self._cursor = tick.cursor
+        return tick
+
+    def _stand_in(self) -> None:
+        """What is late although all was built that could be, is stood in for, as the daemon does it."""
+        for asked in self._tick(STAND_INS).run_requests or ():
+            tags = {**asked.tags, **HEADLESS_TAG, WORKER_TAG: str(self._environment.workers.mine())}
+            done = self._definitions.get_job(STAND_IN_JOB).execute_in_process(
+                instance=self._instance, tags=tags, run_config=_SILENT, raise_on_error=False
+            )
+            if not done.success:
+                place = (asked.tags["sluice/dataset"], asked.tags["dagster/partition"])
+                self.results.append(RunResult(*place, None, 0.0, _error_of(done)))
 
     def _rewound(self) -> frozenset[tuple[str, str]]:
         """Find what waits for a corrected file: its version would be staged and judged, and then left alone."""
@@ -185,7 +235,7 @@ class _Runner:
         return [
             _Pending(status.dataset, status.partition, {"sluice/dataset": status.dataset})
             for status in self._survey()
-            if status.state not in {State.PUBLISHED, State.REWOUND}
+            if status.state not in {State.PUBLISHED, State.PLACEHOLDER, State.REWOUND}
             and (contracts[status.dataset].transform_sql is not None) == derived
             and (status.dataset, status.partition) not in tried
             and self._has_partition(status.dataset, status.partition)
@@ -199,6 +249,9 @@ class _Runner:
         before = len(self.results)
         for item in pending:
             number, total = len(self.results) + 1, before + len(pending)
+            if held := self._held(item):
+                self.results.append(held)
+                continue  # the summary tells of them all at once
             self._on_progress(Progress(Event.STARTED, item.dataset, item.partition, number, total))
             result = self._run(item)
             self.results.append(result)
@@ -206,12 +259,37 @@ class _Runner:
             message = result.error or str(result.effect)
             self._on_progress(Progress(event, item.dataset, item.partition, number, total, result.seconds, message))
 
+    def _held(self, item: _Pending) -> RunResult | None:
+        """Return a result if an open breaker holds it: nothing is launched. What is to probe is let in by its gate."""
+        environment = self._environment
+        forced = (item.dataset, item.partition, BREAKER_IS_CLOSED.name)
+        if any((a.dataset, a.partition, a.gate) == forced for a in environment.ledger.acceptances(item.dataset)):
+            return None
+        breakers = Breakers(environment.contracts, environment.ledger, environment.clock.now())
+        holding = [found for found in breakers.holding(item.dataset) if found.state is BreakerState.OPEN]
+        if not holding:
+            return None
+        if (version := self._wanted(item)) is not None:
+            environment.ledger.record_verdicts((breakers.hold(item.dataset, item.partition, version),))
+        return RunResult(item.dataset, item.partition, None, 0.0, explain_breaker(holding[0]), is_held=True)
+
+    def _wanted(self, item: _Pending) -> Version | None:
+        """Return the version that its run would build; None where a pull comes first."""
+        fingerprint = item.tags.get("sluice/fingerprint")
+        if fingerprint is not None:
+            present = Version(fingerprint, self._environment.contracts[item.dataset].fingerprint, CODE_VERSION)
+            return None if is_pull(fingerprint) else present
+        ledger = self._environment.ledger
+        manifests = [noticed.manifest for noticed in ledger.noticed_after(0)]
+        held = {(found.outcome.dataset, found.outcome.partition): found for found in ledger.all_published()}
+        return wanted_versions(self._environment.contracts, manifests, held).get((item.dataset, item.partition))
+
     def _run(self, item: _Pending) -> RunResult:
         started = time.monotonic()
         done = self._definitions.get_job(job_name(item.dataset)).execute_in_process(
             instance=self._instance,
             partition_key=item.partition,
-            tags={**item.tags, **HEADLESS_TAG},
+            tags={**item.tags, **HEADLESS_TAG, WORKER_TAG: str(self._environment.workers.mine())},
             run_config=_SILENT,
             raise_on_error=False,
         )

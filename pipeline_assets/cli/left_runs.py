@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HEADLESS_TAG = {"sluice/runner": "headless"}
 
+_WHY = "The process that executed this run was killed."
 _AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -41,9 +42,12 @@ def ask_again(instance: dg.DagsterInstance) -> None:
 
 def _fail(runs: Sequence[dg.DagsterRun], instance: dg.DagsterInstance, environment: Environment) -> int:
     for run in runs:
-        instance.report_run_failed(run, "The process that executed this run was killed.")
-        dataset, partition = run.tags.get("sluice/dataset", ""), run.tags.get("dagster/partition", "")
-        attempt = environment.ledger.last_attempt(dataset, partition)
-        if attempt and attempt.run_id == run.run_id and attempt.ended_at is None:
+        if run.status is dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, _WHY)
+        else:
+            instance.report_run_failed(run, _WHY)
+    ended = {run.run_id for run in runs}
+    for attempt in environment.ledger.open_attempts() if ended else ():
+        if attempt.run_id in ended:
             end_with(attempt, KILLED, environment.ledger, environment.clock.now())
     return len(runs)

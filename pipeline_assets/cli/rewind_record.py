@@ -128,8 +128,11 @@ def _open_incident(environment: Environment, outcome: Outcome, reason: Reason) -
 
 
 def _metrics(environment: Environment, contract: Contract, outcome: Outcome) -> Mapping[str, float]:
-    """Return what learned limits may learn from: a version of another contract may lack columns to measure."""
-    if outcome.contract_fingerprint != contract.fingerprint:
+    """Return what learned limits may learn from: a version of another contract may lack columns to measure.
+
+    Nothing is learned from a stand-in.
+    """
+    if outcome.contract_fingerprint != contract.fingerprint or outcome.stand_in is not None:
         return {}
     ports = (environment.store, environment.ledger, environment.tables, environment.clock, environment.prices)
     witnesses = Witnesses(*ports, environment.settings, environment.expectation_engine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipeline_assets.cli.border import ExitCode
+from pipeline_assets.cli.breakers import open_lines
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, counted, print_json, say, warn
 from pipeline_assets.cli.progress import ProgressLines
@@ -22,7 +23,8 @@ def run(*, as_json: AsJson = False) -> None:
 
     Notices what has landed, builds it and what is derived from it through the same Dagster definitions as the daemon.
     """
-    summary = run_visibly(open_environment(), progress_to_stderr=as_json)
+    environment = open_environment()
+    summary = run_visibly(environment, progress_to_stderr=as_json)
     if as_json:
         print_json(
             {"dataset": item.dataset, "partition": item.partition, "effect": item.effect, "error": item.error}
@@ -30,7 +32,9 @@ def run(*, as_json: AsJson = False) -> None:
         )
     else:
         print_summary(summary)
-    if summary.failed:
+        for line in open_lines(environment):
+            say(line, style="yellow")
+    if summary.failed or summary.held:
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -46,9 +50,10 @@ def print_summary(summary: RunSummary) -> None:
     if not summary.runs:
         say(f"Nothing to do: nothing new in {counted(summary.seen.partitions, 'landed partition')}.", style="green")
         return
+    held = f", {len(summary.held):,} held" if summary.held else ""
     say(
         f"{counted(len(summary.runs), 'run')}: {counted(len(summary.changed), 'partition')} changed,"
-        f" {len(summary.failed):,} failed.",
+        f" {len(summary.failed):,} failed{held}.",
         style="red" if summary.failed else "green",
     )
 

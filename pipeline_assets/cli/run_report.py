@@ -34,13 +34,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run. `effect` is what it did to the table, None when it failed; `error` says why."""
+    """One run. `effect` is what it did to the table, None when it failed; `error` says why.
+
+    One that `is_held` was not launched: `error` says which breaker is open.
+    """
 
     dataset: str
     partition: str
     effect: Effect | None
     seconds: float
     error: str | None = None
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class RunSummary:
 
     @property
     def failed(self) -> tuple[RunResult, ...]:
-        return tuple(run for run in self.runs if run.error is not None)
+        return tuple(run for run in self.runs if run.error is not None and not run.is_held)
+
+    @property
+    def held(self) -> tuple[RunResult, ...]:
+        return tuple(run for run in self.runs if run.is_held)
 
     @property
     def changed(self) -> tuple[RunResult, ...]:

@@ -5,34 +5,34 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from pipeline_assets.cli.environment import CHECKOUT
+from pipeline_assets.cli.contract_watch import ContractWatch, reload_code
+from pipeline_assets.cli.environment import CHECKOUT, Environment
 from pipeline_assets.cli.left_runs import ask_again, fail_left_by_service
+from pipeline_assets.cli.left_servers import end_left_servers, note_servers
 from pipeline_assets.cli.output import say
+from pipeline_assets.cli.pulse import Pulse
+from pipeline_assets.cli.servers import Plan, Server, groups_of
+from resources.contract_folders import fetch_contracts
 from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
 from sluice.errors import ServiceFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from pipeline_assets.cli.environment import Environment
 
 # Not below DAGSTER_HOME: Dagster's web server sends whatever is in DAGSTER_HOME/logs to its makers and then deletes it,
 # with telemetry switched off as well (1.13.27, dagster/_core/telemetry_upload.py).
 _LOGS = "logs"
 _START_SECONDS = 180
-_STOP_SECONDS = 15
 _POLL_SECONDS = 0.25
-_SHOWN_LINES = 15
+_LOOK_SECONDS = 2.0
+"""Between two looks at the contracts: a file that has not changed from one to the next is written to its end."""
 
 _WORKSPACE = """\
 load_from:
@@ -42,68 +42,130 @@ load_from:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-
 def serve(environment: Environment, *, host: str, port: int) -> None:
-    """Run until Ctrl-C or SIGTERM; raises ServiceFailed when a server cannot start or ends by itself."""
-    _require_free(host, port)
+    """Run until Ctrl-C or SIGTERM; raises ServiceFailed when a server cannot start or ends again and again."""
     environment.settings.raw.mkdir(parents=True, exist_ok=True)
     # Both are set, for a shell may have started us with Ctrl-C ignored, which our children would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    say("Starting Dagster; this takes some seconds ...")
     try:
         with (
             hold_lock(environment.settings.dagster_home / "service.lock", on_wait=_refuse_second),
             tempfile.TemporaryDirectory(prefix="sluice-up-") as folder,
-            _stopping_all() as servers,
         ):
             _tidy(environment)
-            _start_all(servers, environment, Path(folder), host, port)
-            say(f"Web    http://{host}:{port}", style="bold")
-            say(f"Files  {environment.settings.raw}: what lands there becomes rows (sluice land puts it in place)")
-            say(f"Logs   {environment.settings.home / _LOGS}")
-            say("Stop with Ctrl-C.")
-            _wait(servers, lambda: False, seconds=None)
+            _require_free(host, port)
+            say("Starting Dagster; this takes some seconds ...")
+            with _stopping(_Service(environment, Path(folder), host, port)) as service:
+                service.start()
+                say(f"Web    http://{host}:{port}", style="bold")
+                say(f"Files  {environment.settings.raw}: what lands there becomes rows (sluice land puts it in place)")
+                say(f"Logs   {environment.settings.home / _LOGS}")
+                say("Stop with Ctrl-C.")
+                service.keep_up()
     except KeyboardInterrupt:
         say("Stopped.")
-
-
-def _tidy(environment: Environment) -> None:
-    """End what an earlier service left at work, and let the sensor ask for it again."""
-    with open_dagster(environment.settings.dagster_home) as instance:
-        if left := fail_left_by_service(instance, environment):
-            say(f"{left} runs of an earlier `sluice up` had been killed; their partitions are built again.")
-        ask_again(instance)
 
 
 def _refuse_second() -> NoReturn:
     raise ServiceFailed("Another `sluice up` is at work on this SLUICE_HOME.", cure="Use that one, or stop it first.")
 
 
-def _start_all(servers: list[_Server], environment: Environment, folder: Path, host: str, port: int) -> None:
-    """Start the code server first: one process that loads the contracts, for the other two to ask."""
-    code_socket, workspace = folder / "code.sock", folder / "workspace.yaml"
-    workspace.write_text(_WORKSPACE.format(socket=code_socket))
-    logs = environment.settings.home / _LOGS
-    logs.mkdir(exist_ok=True)
-    variables = _child_variables(environment)
+def _tidy(environment: Environment) -> None:
+    """End what an earlier service left at work, and let the sensor ask for it again."""
+    if left := end_left_servers(_noted_servers(environment), environment.workers):
+        say(f"{left} servers of an earlier `sluice up` that was killed were still at work; they are ended.")
+    with open_dagster(environment.settings.dagster_home) as instance:
+        if left := fail_left_by_service(instance, environment):
+            say(f"{left} runs of an earlier `sluice up` had been killed; their partitions are built again.")
+        ask_again(instance)
 
-    def start(name: str, *command: str) -> None:
-        servers.append(_start(name, command, logs / f"{name}.log", variables))
 
-    start("code", "dagster", "code-server", "start", "--socket", str(code_socket),
-          "--module-name", "pipeline_assets.definitions", "--working-directory", str(CHECKOUT),
-          "--location-name", "sluice")  # fmt: skip
-    _wait(servers, code_socket.exists, seconds=_START_SECONDS)
-    start("daemon", "dagster._daemon", "run", "--workspace", str(workspace))
-    start("webserver", "dagster_webserver", "--host", host, "--port", str(port), "--workspace", str(workspace))
-    _wait(servers, lambda: _answers(host, port), seconds=_START_SECONDS)
+def _noted_servers(environment: Environment) -> Path:
+    return environment.settings.dagster_home / "servers.json"
+
+
+@dataclass(slots=True)
+class _Service:
+    """The servers in the order in which they need each other."""
+
+    environment: Environment
+    folder: Path
+    host: str
+    port: int
+    servers: list[Server] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the code server first: one process that loads the contracts, for the other two to ask."""
+        (self.environment.settings.home / _LOGS).mkdir(exist_ok=True)
+        workspace = self.folder / "workspace.yaml"
+        workspace.write_text(_WORKSPACE.format(socket=self._socket))
+        self._add("code", "dagster", "code-server", "start", "--socket", str(self._socket),
+                  "--module-name", "pipeline_assets.definitions", "--working-directory", str(CHECKOUT),
+                  "--location-name", "sluice", before_start=partial(self._socket.unlink, missing_ok=True))  # fmt: skip
+        self._wait(self._socket.exists)
+        self._add("daemon", "dagster._daemon", "run", "--workspace", str(workspace))
+        web = ("--host", self.host, "--port", str(self.port), "--workspace", str(workspace))
+        self._add("webserver", "dagster_webserver", *web)
+        self._wait(lambda: _answers(self.host, self.port))
+
+    def keep_up(self) -> NoReturn:
+        """Start again whatever ends by itself; raises ServiceFailed when one ends too often."""
+        code, *others = self.servers
+        pulse = Pulse(self._socket)
+        contracts, looked = self._watch_contracts(), time.monotonic()
+        while True:
+            if pulse.is_lost() and code.is_running():
+                code.kill()
+            if code.keep_up(time.monotonic()):
+                pulse.forget()
+                self._note()
+            # Without the code server the daemon would wait a minute before it looks for it again.
+            if code.is_running() and self._socket.exists():
+                restarted = [server.keep_up(time.monotonic()) for server in others]
+                if any(restarted):
+                    self._note()
+                if time.monotonic() - looked > _LOOK_SECONDS:
+                    if contracts.look():
+                        pulse.forget()
+                    looked = time.monotonic()
+            time.sleep(_POLL_SECONDS)
+
+    def _watch_contracts(self) -> ContractWatch:
+        folders = self.environment.settings.dataset_folders
+        return ContractWatch(folders, lambda: fetch_contracts(folders), partial(reload_code, self._socket))
+
+    @property
+    def _socket(self) -> Path:
+        return self.folder / "code.sock"
+
+    def _add(self, name: str, *command: str, before_start: Callable[[], None] = lambda: None) -> None:
+        log = self.environment.settings.home / _LOGS / f"{name}.log"
+        self.servers.append(Server(Plan(name, command, log, _child_variables(self.environment), before_start)))
+        self._note()
+
+    def _note(self) -> None:
+        note_servers(_noted_servers(self.environment), groups_of(self.servers), self.environment.workers)
+
+    def _wait(self, is_ready: Callable[[], bool]) -> None:
+        waited = 0.0
+        while not is_ready():
+            for server in self.servers:
+                server.require_running()
+            if waited > _START_SECONDS:
+                self.servers[-1].fail(f"did not answer within {_START_SECONDS} seconds")
+            time.sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+
+
+@contextmanager
+def _stopping(service: _Service) -> Iterator[_Service]:
+    """Stop whatever was started, newest first, and leave no process behind."""
+    try:
+        yield service
+    finally:
+        for server in reversed(service.servers):
+            server.stop()
 
 
 def _child_variables(environment: Environment) -> Mapping[str, str]:
@@ -115,63 +177,6 @@ def _child_variables(environment: Environment) -> Mapping[str, str]:
         "SLUICE_DATASETS": os.pathsep.join(str(folder) for folder in settings.dataset_folders),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _start(name: str, command: Sequence[str], log: Path, variables: Mapping[str, str]) -> _Server:
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=CHECKOUT,
-            env=variables,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches us alone; we stop the others in order
-        )
-    return _Server(name, process, log)
-
-
-def _wait(servers: Sequence[_Server], is_ready: Callable[[], bool], *, seconds: float | None) -> None:
-    """Poll until ready; raises ServiceFailed as soon as any server has ended."""
-    waited = 0.0
-    while not is_ready():
-        for server in servers:
-            if server.process.poll() is not None:
-                _fail(server, f"ended with status {server.process.returncode}")
-        if seconds is not None and waited > seconds:
-            _fail(servers[-1], f"did not answer within {seconds:.0f} seconds")
-        time.sleep(_POLL_SECONDS)
-        waited += _POLL_SECONDS
-
-
-def _fail(server: _Server, what: str) -> NoReturn:
-    last_lines = server.log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
-    shown = "".join(f"\n  {line}" for line in last_lines)
-    raise ServiceFailed(f"Dagster's {server.name} server {what}.{shown}\n", cure=f"Read all of it in {server.log}")
-
-
-@contextmanager
-def _stopping_all() -> Iterator[list[_Server]]:
-    """Stop whatever was started, newest first, and leave no process behind."""
-    servers: list[_Server] = []
-    try:
-        yield servers
-    finally:
-        for server in reversed(servers):
-            _stop(server)
-
-
-def _stop(server: _Server) -> None:
-    if server.process.poll() is None:
-        server.process.send_signal(signal.SIGINT)
-        try:
-            server.process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            say(f"The {server.name} server does not stop; killing it.")
-    try:
-        os.killpg(server.process.pid, signal.SIGKILL)  # its children, if any are left
-    except ProcessLookupError:
-        return
 
 
 def _require_free(host: str, port: int) -> None:

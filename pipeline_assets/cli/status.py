@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from pipeline_assets.cli.breakers import open_lines
 from pipeline_assets.cli.environment import open_environment
 from pipeline_assets.cli.output import AsJson, Cell, Column, counted, print_json, print_table, say
 
@@ -21,8 +22,10 @@ STYLES = {
     "running": "blue",
     "failed": "red",
     "rewound": "magenta",
+    "held": "yellow",
     "blocked": "magenta",
     "stale": "yellow",
+    "placeholder": "yellow",
     "published": "green",
 }
 
@@ -62,6 +65,8 @@ def status(
         print_json(asdict(item) for item in found)
     elif found:
         _print(found)
+        for line in open_lines(environment):
+            say(line, style="yellow")
     else:
         say("Nothing to show. Land a file first: sluice land DATASET FILE")
 
@@ -71,6 +76,8 @@ def _print(found: Sequence[PartitionStatus]) -> None:
     for item in found:
         if item.error:
             say(f"{item.dataset} {item.partition}: {item.error}", style="red")
+        if item.stand_in:
+            say(f"{item.dataset} {item.partition}: what is shown stands in ({item.stand_in})", style="yellow")
     counts = Counter(str(item.state) for item in found)
     states = ", ".join(f"{counts[name]:,} {name}" for name in STYLES if counts[name])
     say(f"{counted(len(found), 'partition')}: {states}")

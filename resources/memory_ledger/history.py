@@ -10,7 +10,7 @@ from sluice.history import Attempt, Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sluice.healing.failure import FailureClass
 
@@ -25,7 +25,17 @@ class MemoryPublications(Store):
         place = (published.outcome.dataset, published.outcome.partition)
         with self._lock:
             self._publications[place] = published
-            self._first_published.setdefault(place, published.published_at)
+            if published.outcome.stand_in is None:
+                self._first_published.setdefault(place, published.published_at)
+
+    def record_stand_in(self, published: Published) -> bool:
+        place = (published.outcome.dataset, published.outcome.partition)
+        with self._lock:
+            known = self._publications.get(place)
+            if known is not None and known.outcome.stand_in is None:
+                return False
+            self._publications[place] = published
+        return True
 
     def published(self, dataset: str, partition: str) -> Published | None:
         return self._publications.get((dataset, partition))
@@ -33,6 +43,9 @@ class MemoryPublications(Store):
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]:
         found = sorted(self._publications.items(), key=lambda item: item[0])
         return tuple(published for place, published in found if dataset is None or place[0] == dataset)
+
+    def published_under_others(self, dataset: str, contract: str) -> tuple[Published, ...]:
+        return tuple(item for item in self.all_published(dataset) if item.outcome.contract_fingerprint != contract)
 
     def first_published(self, dataset: str) -> Mapping[str, datetime]:
         return {place[1]: found for place, found in self._first_published.items() if place[0] == dataset}
@@ -58,11 +71,16 @@ class MemoryAttempts(MemoryPublications):
         return attempt
 
     def end(
-        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+        self,
+        attempt: Attempt,
+        ended_at: datetime,
+        error: str | None,
+        failure_class: FailureClass | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         with self._lock:
             self._attempts = [
-                replace(item, ended_at=ended_at, error=error, failure_class=failure_class)
+                replace(item, ended_at=ended_at, error=error, failure_class=failure_class, retry_after=retry_after)
                 if _is_same(item, attempt)
                 else item
                 for item in self._attempts
@@ -77,6 +95,18 @@ class MemoryAttempts(MemoryPublications):
 
     def open_attempts(self) -> tuple[Attempt, ...]:
         return tuple(item for item in self._attempts if item.ended_at is None)
+
+    def ended_attempts(
+        self, most: int, *, dataset: str | None = None, failure_class: FailureClass | None = None
+    ) -> tuple[Attempt, ...]:
+        ended = [
+            (item.ended_at, number, item)
+            for number, item in enumerate(self._attempts)
+            if item.ended_at is not None
+            and dataset in {None, item.dataset}
+            and (failure_class is None or item.error is None or item.failure_class is failure_class)
+        ]
+        return tuple(item for _, _, item in sorted(ended, key=lambda found: found[:2], reverse=True)[:most])
 
     def failed_attempts(self) -> tuple[Attempt, ...]:
         newest = {(item.dataset, item.partition): item for item in self._attempts}

@@ -11,6 +11,7 @@ from resources.reservations import dollars, nanodollars
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sluice.healing.failure import FailureClass
     from sluice.healing.incident import Incident, RemedyTaken
 
 
@@ -51,12 +52,21 @@ class MemoryIncidents(Store):
                 remedies = (*incident.remedies, noted)
             self._incidents[number] = replace(incident, remedies=remedies)
 
-    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int:
+    def resolve_incidents(
+        self,
+        dataset: str,
+        partition: str,
+        resolved_at: datetime,
+        resolved_by: str,
+        *,
+        keep: FailureClass | None = None,
+    ) -> int:
         with self._lock:
             resolved = {
                 number: replace(item, resolved_at=resolved_at, resolved_by=resolved_by)
                 for number, item in self._incidents.items()
                 if (item.dataset, item.partition, item.resolved_at) == (dataset, partition, None)
+                and (keep is None or item.failure_class is not keep)
             }
             self._incidents |= resolved
         return len(resolved)

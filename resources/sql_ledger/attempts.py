@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -25,18 +25,37 @@ class SqlAttempts(Database):
                 return _read(found)
             before = connection.execute(sa.select(sa.func.max(ATTEMPTS.c.number)).where(*same)).scalar()
             attempt = Attempt(dataset, partition, version, (before or 0) + 1, run_id, started_at)
-            connection.execute(sa.insert(ATTEMPTS).values(**asdict(attempt)))
+            connection.execute(
+                sa.insert(ATTEMPTS).values(
+                    dataset=dataset,
+                    partition=partition,
+                    version=version,
+                    number=attempt.number,
+                    run_id=run_id,
+                    started_at=started_at,
+                )
+            )
         return attempt
 
     def end(
-        self, attempt: Attempt, ended_at: datetime, error: str | None, failure_class: FailureClass | None = None
+        self,
+        attempt: Attempt,
+        ended_at: datetime,
+        error: str | None,
+        failure_class: FailureClass | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         this = (
             *at(ATTEMPTS, attempt.dataset, attempt.partition),
             ATTEMPTS.c.version == attempt.version,
             ATTEMPTS.c.number == attempt.number,
         )
-        end = {"ended_at": ended_at, "error": error, "failure_class": failure_class and failure_class.value}
+        end = {
+            "ended_at": ended_at,
+            "error": error,
+            "failure_class": failure_class and failure_class.value,
+            "retry_after_seconds": None if retry_after is None else retry_after.total_seconds(),
+        }
         with self._writing(attempt.dataset) as connection:
             connection.execute(sa.update(ATTEMPTS).where(*this).values(end))
 
@@ -57,6 +76,18 @@ class SqlAttempts(Database):
             rows = connection.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.ended_at.is_(None)).order_by(ATTEMPTS.c.id))
             return tuple(_read(row) for row in rows)
 
+    def ended_attempts(
+        self, most: int, *, dataset: str | None = None, failure_class: FailureClass | None = None
+    ) -> tuple[Attempt, ...]:
+        query = sa.select(ATTEMPTS).where(ATTEMPTS.c.ended_at.is_not(None))
+        if dataset is not None:
+            query = query.where(ATTEMPTS.c.dataset == dataset)
+        if failure_class is not None:
+            query = query.where(ATTEMPTS.c.error.is_(None) | (ATTEMPTS.c.failure_class == failure_class.value))
+        newest = query.order_by(ATTEMPTS.c.ended_at.desc(), ATTEMPTS.c.id.desc()).limit(most)
+        with self._reading() as connection:
+            return tuple(_read(row) for row in connection.execute(newest))
+
     def failed_attempts(self) -> tuple[Attempt, ...]:
         newest = sa.select(sa.func.max(ATTEMPTS.c.id)).group_by(ATTEMPTS.c.dataset, ATTEMPTS.c.partition)
         place = (PUBLICATIONS.c.dataset == ATTEMPTS.c.dataset) & (PUBLICATIONS.c.partition == ATTEMPTS.c.partition)
@@ -74,5 +105,7 @@ class SqlAttempts(Database):
 
 def _read(row: sa.Row[Any]) -> Attempt:
     values: tuple[Any, ...] = tuple(row)  # by place: a reading of thousands takes half the time
-    fields = (*values[1:-1], values[-1] and FailureClass(values[-1]))
+    failure_class, waits = values[-2:]
+    retry_after = None if waits is None else timedelta(seconds=waits)
+    fields = (*values[1:-2], failure_class and FailureClass(failure_class), retry_after)
     return Attempt(*fields)

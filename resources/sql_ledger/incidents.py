@@ -52,10 +52,19 @@ class SqlIncidents(Database):
                 raise ValueError(f"There is no incident {number}.")
             _note(connection, number, remedy)
 
-    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int:
+    def resolve_incidents(
+        self,
+        dataset: str,
+        partition: str,
+        resolved_at: datetime,
+        resolved_by: str,
+        *,
+        keep: FailureClass | None = None,
+    ) -> int:
         resolved = sa.update(INCIDENTS).values(resolved_at=resolved_at, resolved_by=resolved_by)
+        others = sa.true() if keep is None else INCIDENTS.c.failure_class != keep.value
         with self._writing(dataset) as connection:
-            return connection.execute(resolved.where(*at(INCIDENTS, dataset, partition), _IS_OPEN)).rowcount
+            return connection.execute(resolved.where(*at(INCIDENTS, dataset, partition), _IS_OPEN, others)).rowcount
 
     def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]:
         of_dataset = INCIDENTS.c.dataset == dataset if dataset is not None else sa.true()

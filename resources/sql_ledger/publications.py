@@ -19,24 +19,32 @@ if TYPE_CHECKING:
 class SqlPublications(Database):
     def record(self, published: Published) -> None:
         outcome = published.outcome
-        place = {"dataset": outcome.dataset, "partition": outcome.partition}
         with self._writing(outcome.dataset) as connection:
-            connection.execute(sa.delete(PUBLICATIONS).where(*at(PUBLICATIONS, **place)))
-            connection.execute(
-                sa.insert(PUBLICATIONS).values(
-                    **place,
-                    outcome=outcome.model_dump_json(),
-                    snapshot_id=published.snapshot_id,
-                    published_at=published.published_at,
-                    version=str(outcome.version),
-                )
-            )
-            first = sa.select(FIRST_PUBLICATIONS).where(*at(FIRST_PUBLICATIONS, **place))
-            if connection.execute(first).one_or_none() is None:
-                connection.execute(sa.insert(FIRST_PUBLICATIONS).values(**place, published_at=published.published_at))
+            _replace(connection, published)
+            if outcome.stand_in is None:
+                place = {"dataset": outcome.dataset, "partition": outcome.partition}
+                first = sa.select(FIRST_PUBLICATIONS).where(*at(FIRST_PUBLICATIONS, **place))
+                if connection.execute(first).one_or_none() is None:
+                    published_at = published.published_at
+                    connection.execute(sa.insert(FIRST_PUBLICATIONS).values(**place, published_at=published_at))
+
+    def record_stand_in(self, published: Published) -> bool:
+        outcome = published.outcome
+        with self._writing(outcome.dataset) as connection:
+            query = sa.select(PUBLICATIONS.c.outcome).where(*at(PUBLICATIONS, outcome.dataset, outcome.partition))
+            known = connection.execute(query).scalar()
+            if known is not None and Outcome.model_validate_json(known).stand_in is None:
+                return False
+            _replace(connection, published)
+        return True
 
     def published(self, dataset: str, partition: str) -> Published | None:
         return next(iter(self._publications(*at(PUBLICATIONS, dataset, partition))), None)
+
+    def published_under_others(self, dataset: str, contract: str) -> tuple[Published, ...]:
+        version = PUBLICATIONS.c.version
+        other = sa.or_(version.is_(None), version.not_like(f"%-{contract}-%"))
+        return self._publications(PUBLICATIONS.c.dataset == dataset, other)
 
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]:
         return self._publications(PUBLICATIONS.c.dataset == dataset if dataset is not None else sa.true())
@@ -53,3 +61,18 @@ class SqlPublications(Database):
         return tuple(
             Published(Outcome.model_validate_json(row.outcome), row.snapshot_id, row.published_at) for row in rows
         )
+
+
+def _replace(connection: sa.Connection, published: Published) -> None:
+    outcome = published.outcome
+    place = {"dataset": outcome.dataset, "partition": outcome.partition}
+    connection.execute(sa.delete(PUBLICATIONS).where(*at(PUBLICATIONS, **place)))
+    connection.execute(
+        sa.insert(PUBLICATIONS).values(
+            **place,
+            outcome=outcome.model_dump_json(),
+            snapshot_id=published.snapshot_id,
+            published_at=published.published_at,
+            version=str(outcome.version),
+        )
+    )

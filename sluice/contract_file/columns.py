@@ -9,6 +9,7 @@ import duckdb
 from sluice.contract import PARTITION_COLUMN, Column, FileFormat
 from sluice.contract_file.datatype import is_scalar, read_datatype
 from sluice.contract_file.rules import check_options, read_rules
+from sluice.contract_file.shims import refuse_nested_shims, refuse_taken_names, with_shim
 from sluice.datatypes import ListOf, Struct
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def read_columns(properties: Sequence[SchemaProperty], place: Place) -> tuple[Co
     columns = [_column(declared, place[index]) for index, declared in enumerate(properties)]
     _refuse_repeated_names(properties, place, set())
     _check_patterns(columns, place)
+    refuse_taken_names(columns, properties, place)
     return tuple(column for column in columns if column is not None)
 
 
@@ -79,10 +81,11 @@ def _column(declared: SchemaProperty, place: Place) -> Column | None:
     if datatype is None:
         return None
     _check_key_or_unique(declared, place, scalar=is_scalar(datatype))
+    refuse_nested_shims(declared, place)
     rules = read_rules(declared, datatype, place)
     if len(place.problems) > found or declared.name is None:
         return None
-    return Column(
+    column = Column(
         name=declared.name,
         type=datatype,
         required=bool(declared.required),
@@ -91,6 +94,7 @@ def _column(declared: SchemaProperty, place: Place) -> Column | None:
         description=declared.description or "",
         classification=declared.classification,
     )
+    return with_shim(column, declared, place)
 
 
 def _check_name(declared: SchemaProperty, place: Place) -> None:

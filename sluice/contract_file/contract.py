@@ -24,7 +24,9 @@ from sluice.contract_file.quality import read_expectations
 from sluice.contract_file.references import refuse_undeclared
 from sluice.contract_file.settings import Settings, read_settings
 from sluice.contract_file.shape import read_model
+from sluice.contract_file.shims import refuse_shims
 from sluice.contract_file.source import read_source
+from sluice.contract_file.stand_in import check_stand_in
 from sluice.errors import ContractInvalid, ContractProblems, did_you_mean
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ class _Reading:
         primary_key = read_primary_key(properties, here)
         if source is not None and source.format is FileFormat.CSV:
             refuse_nested(columns, properties, here)
+        if self.file.transform_sql is not None:
+            refuse_shims(properties, here)
         self._check_settings(settings, settings_place, columns, primary_key)
         contract = self._assembled(columns, primary_key, settings, source)
         return self._with_rules(contract, table, settings, settings_place)
@@ -130,7 +134,7 @@ class _Reading:
     ) -> Contract:
         columns, model, place = contract.columns, self.model, self.place
         declared = [item.name for item in table.properties or [] if item.name]
-        return replace(
+        ruled = replace(
             contract,
             gates=read_gates(settings.gates, settings_place["gates"], contract, declared),
             expectations=read_expectations(table, place["schema"][0], columns),
@@ -141,6 +145,8 @@ class _Reading:
             notify=read_notify(settings.notify, settings_place["notify"]),
             healing=read_healing(settings.healing, settings_place["healing"]),
         )
+        check_stand_in(ruled, settings_place["healing"]["stand_in"])
+        return ruled
 
     def _check_head(self) -> None:
         model, place = self.model, self.place
@@ -174,12 +180,12 @@ class _Reading:
 
     def _source(self, settings: Settings, place: Place) -> Source | None:
         if self.file.transform_sql is None:
-            return read_source(self.model.servers or [], self.place["servers"], settings.csv, place["csv"])
+            return read_source(self.model.id or "", self.model.servers or [], self.place["servers"], settings, place)
         if self.model.servers:
             self.place["servers"].refuse(
                 "names where files land, but there is a transform.sql beside the contract.", "Remove one of the two."
             )
-        for name in ("csv", "order_by", "unknown_fields"):
+        for name in ("csv", "order_by", "unknown_fields", "drift", "pull"):
             if name in settings.model_fields_set:
                 place[name].refuse("is about landed files, but this dataset is a transform.sql.", "Leave it out.")
         return None
@@ -219,6 +225,7 @@ class _Reading:
             order_by=settings.order_by,
             sort_by=settings.sort_by,
             unknown_fields=settings.unknown_fields,
+            drift=settings.drift,
             start=settings.start,
             title=model.name or model.id or "",
             description=(model.description.purpose if model.description else None) or "",

@@ -122,6 +122,7 @@ class ReferencesSettings(GateSettings):
 
 SETTINGS: Mapping[str, type[GateSettings]] = MappingProxyType(
     {
+        "breaker_is_closed": GateSettings,
         "raw_objects_exist": GateSettings,
         "raw_objects_are_readable": ShareSettings,
         "raw_is_complete": CompletenessSettings,
@@ -130,6 +131,7 @@ SETTINGS: Mapping[str, type[GateSettings]] = MappingProxyType(
         "record_count_matches_control": GateSettings,
         "rejected_share_is_acceptable": ShareSettings,
         "schema_matches_contract": GateSettings,
+        "schema_has_not_drifted": GateSettings,
         "key_is_unique": GateSettings,
         "nulls_are_within_limits": NullSettings,
         "row_count_is_expected": RowCountSettings,

@@ -33,11 +33,25 @@ if TYPE_CHECKING:
 
 AnySettings = TypeVar("AnySettings", bound=GateSettings)
 
-ALWAYS_BLOCK = frozenset({"raw_objects_exist", "records_are_conserved", "schema_matches_contract", "key_is_unique"})
+ALWAYS_BLOCK = frozenset(
+    {
+        "raw_objects_exist",
+        "records_are_conserved",
+        "schema_matches_contract",
+        "schema_has_not_drifted",
+        "key_is_unique",
+    }
+)
 """Gates that nobody can accept either: there is nothing to publish, or Sluice itself is at fault."""
 
 OF_LANDED_FILES = frozenset(
-    {"raw_objects_exist", "raw_objects_are_readable", "raw_is_complete", "record_count_matches_control"}
+    {
+        "raw_objects_exist",
+        "raw_objects_are_readable",
+        "raw_is_complete",
+        "record_count_matches_control",
+        "schema_has_not_drifted",
+    }
 )
 
 

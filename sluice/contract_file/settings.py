@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from sluice.contract import FIRST_DATE, UnknownFields
+from sluice.contract import FIRST_DATE, DriftPolicy, UnknownFields
 from sluice.contract_file.shape import refuse_invalid, refuse_unknown
 from sluice.errors import did_you_mean
 
@@ -35,6 +35,10 @@ def _unknown_fields(value: object) -> UnknownFields:
     return UnknownFields(str(value))
 
 
+def _drift(value: object) -> DriftPolicy:
+    return DriftPolicy(str(value))
+
+
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -55,17 +59,19 @@ class Settings(_Settings):
         tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
     ] = ()
     unknown_fields: Annotated[UnknownFields, BeforeValidator(_unknown_fields)] = UnknownFields.IGNORE
+    drift: Annotated[DriftPolicy, BeforeValidator(_drift)] = DriftPolicy.IGNORE
     csv: CsvSettings | None = None
     gates: object = None  # these have readers of their own
     cost: object = None
     freshness: object = None
     notify: object = None
     healing: object = None
+    pull: object = None
 
 
 def read_settings(declared: list[CustomProperty], place: Place) -> tuple[Settings, Place]:
     """Return the settings and where they are written; `place` is that of customProperties."""
-    entries = [(item, place[index]) for index, item in enumerate(declared) if _is_ours(item, place[index])]
+    entries = [(item, place[index]) for index, item in enumerate(declared) if is_ours(item, place[index])]
     if not entries:
         return Settings(), place
     for _, here in entries[1:]:
@@ -74,7 +80,7 @@ def read_settings(declared: list[CustomProperty], place: Place) -> tuple[Setting
     return _parse(entry.value, here["value"]), here["value"]
 
 
-def _is_ours(item: CustomProperty, place: Place) -> bool:
+def is_ours(item: CustomProperty, place: Place) -> bool:
     """Entries of other tools are left alone, but not one that is nearly called sluice."""
     name = item.property or ""
     if name == NAME:

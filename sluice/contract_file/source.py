@@ -6,18 +6,27 @@ import codecs
 from typing import TYPE_CHECKING
 
 from sluice.contract import CsvDialect, FileFormat, Source
+from sluice.contract_file.pull import read_pull
 from sluice.errors import LocationInvalid, did_you_mean
 from sluice.location import Location
+from sluice.pulling.note import pages_pattern
 
 if TYPE_CHECKING:
     from open_data_contract_standard.model import Server
 
     from sluice.contract_file.place import Place
-    from sluice.contract_file.settings import CsvSettings
+    from sluice.contract_file.settings import CsvSettings, Settings
+    from sluice.pulling.pull import Pull
 
-_READ = {"type", "path", "format", "delimiter", "encoding"}
+_READ = {
+    "local": {"type", "path", "format", "delimiter", "encoding"},
+    "api": {"type", "location", "format", "delimiter", "encoding"},
+}
 _METADATA = {"id", "server", "description", "environment", "roles", "customProperties"}
-_FORMATS = tuple(FileFormat)
+_FORMATS = {
+    "local": (FileFormat.JSONL, FileFormat.CSV, FileFormat.PARQUET),
+    "api": (FileFormat.JSON, FileFormat.JSONL, FileFormat.CSV),
+}
 _NEAR_FORMATS = {
     "json": 'Write "jsonl" if each line is one JSON object; a file that is one JSON array is not read.',
     "ndjson": 'Did you mean "jsonl"?',
@@ -25,27 +34,44 @@ _NEAR_FORMATS = {
 }
 
 
-def read_source(servers: list[Server], place: Place, csv: CsvSettings | None, csv_place: Place) -> Source | None:
-    """Return the source, or None after refusing; `csv` are the settings, None when the contract has none."""
+def read_source(
+    dataset: str, servers: list[Server], place: Place, settings: Settings, settings_place: Place
+) -> Source | None:
+    """Return the source, or None after refusing."""
     if len(servers) != 1:
         problem = "is missing." if not servers else f"has {len(servers)} entries."
         cure = "Name the one server where files land (type, path, format), or put a transform.sql beside the contract."
         place.refuse(problem, cure)
         return None
     server, here = servers[0], place[0]
-    if server.type != "local":
+    if server.type not in _READ:
         _refuse_type(server.type, here["type"])
         return None
     found = len(here.problems)
     _refuse_unread(server, here)
-    _check_path(server.path, here["path"])
-    file_format = _format(server.format, here["format"])
+    file_format = _format(server, here["format"])
+    pattern, pull = _where(dataset, server, here, file_format, settings, settings_place)
+    csv, csv_place = settings.csv, settings_place["csv"]
     dialect = _dialect(server, here, csv, csv_place) if file_format is FileFormat.CSV else CsvDialect()
     if file_format is not None and file_format is not FileFormat.CSV:
         _refuse_csv_fields(server, here, csv, csv_place)
-    if len(here.problems) > found or server.path is None or file_format is None:
+    if len(here.problems) > found or pattern is None or file_format is None:
         return None
-    return Source(server.path, file_format, dialect)
+    return Source(pattern, file_format, dialect, pull)
+
+
+def _where(
+    dataset: str, server: Server, here: Place, file_format: FileFormat | None, settings: Settings, settings_place: Place
+) -> tuple[str | None, Pull | None]:
+    """Return where the files are, and how they get there if Sluice pulls them."""
+    place = settings_place["pull"]
+    if server.type == "api":
+        pull = read_pull(settings.pull, place, server.location, here["location"], file_format)
+        return pages_pattern(dataset, file_format) if file_format else None, pull
+    _check_path(server.path, here["path"])
+    if settings.pull is not None:
+        place.refuse("is about a server of type api, but files land by themselves here.", "Leave it out.")
+    return server.path, None
 
 
 def _refuse_type(kind: str | None, place: Place) -> None:
@@ -54,14 +80,15 @@ def _refuse_type(kind: str | None, place: Place) -> None:
     elif kind == "s3":
         place.refuse("is s3, which this version cannot read yet.", "Write type: local and a path below the raw zone.")
     else:
-        place.refuse(f'is "{kind}", which Sluice cannot read.', "Write type: local.")
+        place.refuse(f'is "{kind}", which Sluice cannot read.', "Write type: local, or api for an HTTP source.")
 
 
 def _refuse_unread(server: Server, place: Place) -> None:
     for name in server.model_dump(exclude_none=True, by_alias=True):
-        if name not in _READ | _METADATA:
+        read = _READ[server.type or "local"]
+        if name not in read | _METADATA:
             place[name].refuse(
-                "is not read for type local.", f"Leave it out; what is read: {', '.join(sorted(_READ))}."
+                f"is not read for type {server.type}.", f"Leave it out; what is read: {', '.join(sorted(read))}."
             )
 
 
@@ -75,13 +102,16 @@ def _check_path(path: str | None, place: Place) -> None:
         place.refuse(f'"{path}" {error.problem}.', error.cure)
 
 
-def _format(name: str | None, place: Place) -> FileFormat | None:
+def _format(server: Server, place: Place) -> FileFormat | None:
+    name, known = server.format, _FORMATS[server.type or "local"]
     if name is None:
-        place.refuse("is missing.", f"Choose one of {', '.join(_FORMATS)}.")
-    elif name in _FORMATS:
+        place.refuse("is missing.", f"Choose one of {', '.join(known)}.")
+    elif name in known:
         return FileFormat(name)
+    elif name in tuple(FileFormat) and name not in _NEAR_FORMATS:
+        place.refuse(f'is "{name}", which type {server.type} cannot have.', f"Choose one of {', '.join(known)}.")
     else:
-        cure = _NEAR_FORMATS.get(name.lower()) or did_you_mean(name, _FORMATS)
+        cure = _NEAR_FORMATS.get(name.lower()) or did_you_mean(name, known)
         place.refuse(f'is "{name}", which Sluice cannot read.', cure)
     return None
 

@@ -2,7 +2,14 @@
 
 from sluice.freshness.promise import Freshness, deadline_of, is_promised
 from sluice.freshness.slo import Due, Slo, attainment, breaches
-from sluice.freshness.timeliness import CHECK_NAME, Timeliness, breach_verdict, publication_verdict, timeliness
+from sluice.freshness.timeliness import (
+    CHECK_NAME,
+    Timeliness,
+    breach_verdict,
+    publication_verdict,
+    stand_in_verdict,
+    timeliness,
+)
 from sluice.freshness.wording import instant_text, percent_text, span_text
 
 __all__ = [
@@ -20,5 +27,6 @@ __all__ = [
     "percent_text",
     "publication_verdict",
     "span_text",
+    "stand_in_verdict",
     "timeliness",
 ]

@@ -58,6 +58,17 @@ def breach_verdict(freshness: Freshness, partition: str, now: datetime) -> Verdi
     )
 
 
+def stand_in_verdict(freshness: Freshness, partition: str, now: datetime) -> Verdict:
+    """Judge a partition that shows a stand-in: until its own data come, nothing is published of it."""
+    if not is_promised(freshness, partition):
+        return Verdict(holds=True, explanation=f"Nothing is promised for {partition}.", numbers={})
+    if now > deadline_of(freshness, partition):
+        return breach_verdict(freshness, partition, now)
+    deadline = deadline_of(freshness, partition)
+    explanation = f"What is shown stands in; its own data are due by {instant_text(deadline)}."
+    return _verdict(freshness, deadline, deadline - now, explanation=explanation, facts={})
+
+
 def _verdict(
     freshness: Freshness, deadline: datetime, spare: timedelta, *, explanation: str, facts: dict[str, str]
 ) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
 from sluice.gates.estimated_cost_is_within_budget import ESTIMATED_COST_IS_WITHIN_BUDGET
 from sluice.gates.expectations_hold import EXPECTATIONS_HOLD
 from sluice.gates.files_are_well_sized import FILES_ARE_WELL_SIZED
@@ -18,12 +19,14 @@ from sluice.gates.rejected_share_is_acceptable import REJECTED_SHARE_IS_ACCEPTAB
 from sluice.gates.row_count_is_expected import ROW_COUNT_IS_EXPECTED
 from sluice.gates.runtime_is_within_budget import RUNTIME_IS_WITHIN_BUDGET
 from sluice.gates.scan_cost_is_within_budget import SCAN_COST_IS_WITHIN_BUDGET
+from sluice.gates.schema_has_not_drifted import SCHEMA_HAS_NOT_DRIFTED
 from sluice.gates.schema_matches_contract import SCHEMA_MATCHES_CONTRACT
 from sluice.gates.verdict import Gate, RawGate, Severity, StagedGate, Verdict
 
 __all__ = ["GATES", "RAW_GATES", "STAGED_GATES", "Gate", "RawGate", "Severity", "StagedGate", "Verdict"]
 
 GATES: tuple[RawGate | StagedGate, ...] = (
+    BREAKER_IS_CLOSED,
     RAW_OBJECTS_EXIST,
     RAW_OBJECTS_ARE_READABLE,
     RAW_IS_COMPLETE,
@@ -31,6 +34,7 @@ GATES: tuple[RawGate | StagedGate, ...] = (
     RECORDS_ARE_CONSERVED,
     RECORD_COUNT_MATCHES_CONTROL,
     SCHEMA_MATCHES_CONTRACT,
+    SCHEMA_HAS_NOT_DRIFTED,
     KEY_IS_UNIQUE,
     NULLS_ARE_WITHIN_LIMITS,
     REJECTED_SHARE_IS_ACCEPTABLE,

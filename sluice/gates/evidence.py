@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sluice.cost.budget import Funding
     from sluice.cost.scan import QueryScan
     from sluice.expectations.results import Results
+    from sluice.healing.breaker import Breaker
     from sluice.manifest import RawObject
     from sluice.outcome import Outcome
     from sluice.profile import Profile
@@ -36,7 +37,8 @@ class RawEvidence:
 
     `marker_present` and `control` (the bytes of the control file, if it is there) answer what the contract's
     completeness asks for, `control_etags` names what was seen of them. `funding` is the ledger's answer to the
-    reservation.
+    reservation. `breakers` are those that the dataset depends on; `is_probe` says that
+    this run has claimed to probe them.
     """
 
     contract: Contract
@@ -47,6 +49,8 @@ class RawEvidence:
     control: bytes | None = None
     control_etags: str = ""
     funding: Funding | None = None
+    breakers: tuple[Breaker, ...] = ()
+    is_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

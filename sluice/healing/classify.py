@@ -22,7 +22,13 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.RawError: _QUALITY,
     errors.RawPartitionEmpty: _MISSING,
     errors.RawObjectChanged: _TRANSIENT,
+    errors.RawObjectCutShort: _TRANSIENT,
     errors.LandingRefused: _CODE,
+    errors.PullError: _CODE,
+    errors.SecretMissing: _PERMISSION,
+    errors.AnswerUnreadable: FailureClass.UPSTREAM_UNAVAILABLE,
+    errors.AnswerUnexpected: FailureClass.SCHEMA_DRIFT,
+    errors.PullUnfinished: _TRANSIENT,  # the next run pulls again
     errors.InputNotPublished: _MISSING,
     errors.ServiceFailed: _CODE,
     errors.AcceptanceRefused: _CODE,
@@ -40,9 +46,11 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
 }
 
 _GATES: Mapping[str, FailureClass] = {
+    "breaker_is_closed": _TRANSIENT,
     "raw_objects_exist": _MISSING,
     "raw_is_complete": _MISSING,
     "reference_data_is_current": _MISSING,
+    "schema_has_not_drifted": FailureClass.SCHEMA_DRIFT,
     "estimated_cost_is_within_budget": FailureClass.COST,
     "runtime_is_within_budget": FailureClass.COST,
     "scan_cost_is_within_budget": FailureClass.COST,

@@ -11,7 +11,7 @@ from sluice.healing.backoff import backoff
 from sluice.healing.failure import FailureClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sluice.healing.policy import HealingPolicy
@@ -98,21 +98,30 @@ def decide(
 
 
 def choose_retries(
-    candidates: Iterable[Attempt], asked: Iterable[Asked], policy: HealingPolicy, now: datetime
+    candidates: Iterable[Attempt],
+    asked: Iterable[Asked],
+    policy: HealingPolicy,
+    now: datetime,
+    bounds: Mapping[str, int] | None = None,
 ) -> tuple[Attempt, ...]:
     """Return which failed attempts are retried now, oldest first, so that runs stay within the bound of storms.
 
-    `candidates` are those whose moment has come; who is not chosen is a candidate again at the next tick.
+    `candidates` are those whose moment has come; who is not chosen is a candidate again at the next tick. `bounds` has
+    the runs per window of datasets that have a bound of their own.
     """
     recent = [item.dataset for item in asked if item.asked_at > now - policy.window]
     runs, per_dataset = len(recent), Counter(recent)
     chosen: list[Attempt] = []
     for attempt in sorted(candidates, key=lambda item: (item.ended_at or now, item.dataset, item.partition)):
-        if runs < policy.runs_in_all and per_dataset[attempt.dataset] < policy.runs_per_dataset:
+        if runs < policy.runs_in_all and per_dataset[attempt.dataset] < _bound(attempt, policy, bounds):
             chosen.append(attempt)
             runs += 1
             per_dataset[attempt.dataset] += 1
     return tuple(chosen)
+
+
+def _bound(attempt: Attempt, policy: HealingPolicy, bounds: Mapping[str, int] | None) -> int:
+    return (bounds or {}).get(attempt.dataset, policy.runs_per_dataset)
 
 
 def _without_retry(failure_class: FailureClass) -> Remedy:

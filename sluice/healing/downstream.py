@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,3 +20,8 @@ def downstream(contracts: Mapping[str, Contract], dataset: str) -> tuple[str, ..
         if not reached.keys().isdisjoint(inputs_of(contract, contracts)):
             reached[contract.dataset] = None
     return tuple(reached)[1:]
+
+
+def with_downstream(contracts: Mapping[str, Contract]) -> Mapping[str, Contract]:
+    """Return the contracts, each with what is derived from it; raises TransformInvalid."""
+    return {name: replace(contract, downstream=downstream(contracts, name)) for name, contract in contracts.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sluice.cost.budget import Spend
     from sluice.healing.incident import Incident, RemedyTaken
 
-_STARTS_A_RUN = frozenset({RemedyKind.RETRY_LATER, RemedyKind.REOPENED})
+_STARTS_A_RUN = frozenset({RemedyKind.RETRY_LATER, RemedyKind.REOPENED, RemedyKind.BACKFILL})
 
 
 def spent_on_healing(spends: Iterable[Spend]) -> tuple[Spend, ...]:

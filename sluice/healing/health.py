@@ -102,7 +102,11 @@ def _row(
         time_to_detect=_times([item.detected_at - item.opened_at for item in detected]),
         time_to_resolve=_times([item.resolved_at - item.detected_at for item in resolved if item.resolved_at]),
         retries=sum(remedy.kind is RemedyKind.RETRY_LATER for remedy in remedies),
-        quarantined=sum(item.outcome.quarantined for item in published if item.published_at >= since),
+        quarantined=sum(
+            item.outcome.quarantined
+            for item in published
+            if item.published_at >= since and item.outcome.stand_in is None
+        ),
         healing_usd=sum(item.actual_usd or 0.0 for item in spent_on_healing(spends) if item.reserved_at >= since),
     )
 

@@ -16,6 +16,11 @@ class RemedyKind(StrEnum):
     RETRY_LATER = "retry_later"
     WAIT_FOR_UPSTREAM = "wait_for_upstream"
     SERVE_LAST_GOOD = "serve_last_good"
+    USE_FALLBACK = "use_fallback"  # a placeholder or a fallback location stands in
+    RECONCILED = "reconciled"  # own data has replaced what stood in
+    QUARANTINE = "quarantine"
+    OPEN_BREAKER = "open_breaker"
+    BACKFILL = "backfill"
     REWIND = "rewind"
     REOPENED = "reopened"  # what a gate waited for has come, or a person accepted
     ESCALATE = "escalate"

@@ -31,8 +31,8 @@ _STEPS: Mapping[FailureClass, tuple[str, ...]] = {
     FailureClass.PERMISSION: ("Give the account that runs this the right that the error names.", _RUN),
     FailureClass.SCHEMA_DRIFT: (
         "See how files and contract differ: sluice drift {dataset} --date {partition}",
-        "Correct the files, or the contract; check it with: sluice contracts check",
-        _RUN,
+        "Propose the next contract, read it, put it in place: sluice drift {dataset} --write; then with --accept",
+        "Or correct the files, and land them again. What was quarantined is built again by itself.",
     ),
     FailureClass.QUALITY: (
         _SEE_GATES,

@@ -1,4 +1,4 @@
-"""How often which class of failure is retried, and how many runs retries may ask for at once."""
+"""What a contract says about healing: retries, the bound of storms, the breaker, and what stands in."""
 
 from __future__ import annotations
 
@@ -31,20 +31,35 @@ USUAL: Mapping[FailureClass, Retries] = {
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """A breaker opens after so many failures in a row; the wait for each probe doubles from `first` up to `cap`."""
+
+    failures: int = 5
+    first: timedelta = timedelta(minutes=1)
+    cap: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What is shown of a partition that is not published in time: files at `path`, or the partition before it."""
+
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HealingPolicy:
     """The contract's `healing`, and the bound of storms: so many retry runs are asked for per `window`.
 
-    `most` replaces the usual number of retries of a class.
+    `changed` replaces what is usual for a class.
     """
 
-    most: tuple[tuple[FailureClass, int], ...] = ()
+    changed: tuple[tuple[FailureClass, Retries], ...] = ()
+    breaker: BreakerPolicy = BreakerPolicy()
+    stand_in: StandIn | None = None
     runs_per_dataset: int = 10
     runs_in_all: int = 50
     window: timedelta = timedelta(minutes=10)
 
     def retries(self, failure_class: FailureClass) -> Retries | None:
         """Return how the class is retried, None where a retry cannot help."""
-        usual = USUAL.get(failure_class)
-        if usual is None:
-            return None
-        return Retries(dict(self.most).get(failure_class, usual.most), usual.first, usual.cap)
+        return dict(self.changed).get(failure_class) or USUAL.get(failure_class)

@@ -20,5 +20,6 @@ class IncidentState(StrEnum):
 def state_of(incident: Incident) -> IncidentState:
     if incident.resolved_at is not None:
         return IncidentState.RESOLVED
-    last = max(incident.remedies, key=lambda remedy: remedy.taken_at, default=None)
+    decided = (remedy for remedy in incident.remedies if remedy.kind is not RemedyKind.OPEN_BREAKER)
+    last = max(decided, key=lambda remedy: remedy.taken_at, default=None)
     return IncidentState.ESCALATED if last and last.kind is RemedyKind.ESCALATE else IncidentState.OPEN

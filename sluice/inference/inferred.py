@@ -139,7 +139,7 @@ def _sample(source: Source, seen: Observation) -> bytes:
     match source.format:
         case FileFormat.PARQUET:
             return _parquet_sample(seen.sound[0])
-        case FileFormat.JSONL:
+        case FileFormat.JSONL | FileFormat.JSON:
             return "".join(f"{line}\n" for line in seen.kept).encode()
         case FileFormat.CSV:
             header = [seen.header_line] if source.csv.header else []

@@ -116,7 +116,7 @@ def _of_incident(contract: Contract, incident: Incident, route: Route, told: Tol
 def _of_publications(contract: Contract, recent: Iterable[Published], route: Route, told: Told) -> Iterator[News]:
     until = told.published_until(route.to, contract.dataset)
     for item in recent:
-        if until is None or item.published_at > until:
+        if item.outcome.stand_in is None and (until is None or item.published_at > until):
             yield News(
                 route.to,
                 (Event.SUCCESS,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sluice.contract import PARTITION_COLUMN
+from sluice.contract import PARTITION_COLUMN, STATUS_COLUMN
 from sluice.sql_types import duckdb_type, quote_identifier
 
 if TYPE_CHECKING:
@@ -32,8 +32,11 @@ def declared_schema(contract: Contract) -> StagedSchema:
 
 
 def staged_schema(schema: pa.Schema) -> StagedSchema:
-    """Return the columns of a file. A type that no contract can declare keeps its Arrow name, so it equals none."""
-    return tuple((field.name, _name(field.type)) for field in schema)
+    """Return the columns of a file, but for the one that flags a stand-in, which is Sluice's own.
+
+    A type that no contract can declare keeps its Arrow name, so it equals none.
+    """
+    return tuple((field.name, _name(field.type)) for field in schema if field.name != STATUS_COLUMN)
 
 
 def _name(kind: pa.DataType) -> str:

@@ -11,6 +11,7 @@ from sluice.reading.byte_order_mark import without_mark
 from sluice.reading.compression import decompressed
 from sluice.reading.csv_records import read_csv_records
 from sluice.reading.encodings import UTF8, can_be_cut, encoding_of_records, transcoded
+from sluice.reading.json_document import read_json_document
 from sluice.reading.json_lines import read_json_lines
 from sluice.reading.lines import blocks
 from sluice.reading.parquet_rows import read_parquet_rows
@@ -93,6 +94,9 @@ def _records(obj: int, stored: StoredBytes, source: Source, tally: Tally) -> Ite
             return _csv_records(obj, stored, source.csv, tally)
         case FileFormat.PARQUET:
             return _parquet_rows(obj, stored, tally)
+        case FileFormat.JSON:
+            key, path = stored.object.key, source.pull.records if source.pull else ""
+            return read_json_document(obj, without_mark(blocks(decompressed(stored)), UTF8, key), path, tally, key)
 
 
 def _csv_records(obj: int, stored: StoredBytes, dialect: CsvDialect, tally: Tally) -> Iterator[pa.RecordBatch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contract import PARTITION_COLUMN
-from sluice.outcome import ObjectBalance, ReasonCount
+from sluice.outcome import FieldDrift, ObjectBalance, ReasonCount
 from sluice.quarantine import QuarantineFile, Rejected, quarantined_by_object, reason_counts
 from sluice.reading import original_bytes
 from sluice.sql_types import quote_identifier, quote_literal
 from sluice.transform.column_sql import LINE
 from sluice.transform.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique, unique_columns
+from sluice.transform.drifting import find_drift, take_out, write_taken_out
 from sluice.transform.loading import load, record_sql, unreadable_objects
 from sluice.transform.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN
 from sluice.transform.spool import Spool
@@ -56,9 +57,10 @@ class Transformed:
     quarantine: Path
     objects: tuple[ObjectBalance, ...]
     reasons: tuple[ReasonCount, ...]
-    unknown_fields: tuple[str, ...]
     records_published: int
     records_quarantined: int
+    unknown_fields: tuple[str, ...] = ()
+    drift: tuple[FieldDrift, ...] = ()
 
 
 def transform(
@@ -79,11 +81,20 @@ def transform(
     with closing(connect(workspace, limits)) as connection:
         spool = Spool(workspace / "rejected.arrows")
         layouts = load(connection, contract, source, manifest, open_object, spool)
+        unknown_fields = _unknown_fields(connection)
+        drift = find_drift(connection, contract, layouts, spool.tally)
+        taken = take_out(connection, contract, drift)
         drop_superseded(connection, contract)
         reject_not_unique(connection, contract)
         _write_published(connection, job)
-        _write_quarantine(connection, job, layouts, spool)
-        return _account(connection, job, spool.tally)
+        with QuarantineFile(job.quarantine, manifest, contract_version=contract.version, run_id=run_id) as quarantine:
+            _write_quarantine(connection, job, layouts, spool, quarantine)
+            write_taken_out(taken, source, manifest, open_object, quarantine)
+        named = tuple(
+            FieldDrift(key=manifest.objects[item.number].key, kind=item.kind, field=item.field, records=item.records)
+            for item in drift
+        )
+        return replace(_account(connection, job, spool.tally), unknown_fields=unknown_fields, drift=named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +139,20 @@ def _write_published(connection: DuckDBPyConnection, job: _Job) -> None:
     )
 
 
-def _write_quarantine(connection: DuckDBPyConnection, job: _Job, layouts: Layouts, spool: Spool) -> None:
+def _write_quarantine(
+    connection: DuckDBPyConnection, job: _Job, layouts: Layouts, spool: Spool, quarantine: QuarantineFile
+) -> None:
+    """Write what was rejected record by record, and the objects that cannot be read."""
     unreadable = unreadable_objects(spool.tally)
-    version = job.contract.version
-    with QuarantineFile(job.quarantine, job.manifest, contract_version=version, run_id=job.run_id) as quarantine:
-        for portion in spool.rejected():
-            quarantine.write([item for item in portion if item.number not in unreadable])
-        quarantine.write(
-            [Rejected(n, None, None, why.code, f"{why.detail} {why.cure}") for n, why in unreadable.items()]
-        )
-        for layout, numbers in layouts.items():
-            among = "true" if len(layouts) == 1 else f"list_contains({numbers}, {OBJECT})"
-            bad = (
-                f"SELECT {OBJECT} AS obj, {LINE_NO} AS line_no, {LINE} AS line FROM parsed WHERE NOT {GOOD} AND {among}"
-            )
-            _copy(connection, record_sql(job.contract, layout).explained(f"({bad})"), job.source, quarantine)
-        if unique_columns(job.contract):
-            _copy(connection, _NOT_UNIQUE, job.source, quarantine)
+    for portion in spool.rejected():
+        quarantine.write([item for item in portion if item.number not in unreadable])
+    quarantine.write([Rejected(n, None, None, why.code, f"{why.detail} {why.cure}") for n, why in unreadable.items()])
+    for layout, numbers in layouts.items():
+        among = "true" if len(layouts) == 1 else f"list_contains({numbers}, {OBJECT})"
+        bad = f"SELECT {OBJECT} AS obj, {LINE_NO} AS line_no, {LINE} AS line FROM parsed WHERE NOT {GOOD} AND {among}"
+        _copy(connection, record_sql(job.contract, layout).explained(f"({bad})"), job.source, quarantine)
+    if unique_columns(job.contract):
+        _copy(connection, _NOT_UNIQUE, job.source, quarantine)
 
 
 _NOT_UNIQUE = f"""
@@ -185,7 +193,6 @@ def _account(connection: DuckDBPyConnection, job: _Job, tally: Tally) -> Transfo
         quarantine=job.quarantine,
         objects=tuple(balances),
         reasons=reason_counts(job.quarantine),
-        unknown_fields=_unknown_fields(connection),
         records_published=pq.read_metadata(job.published).num_rows,
         records_quarantined=pq.read_metadata(job.quarantine).num_rows,
     )

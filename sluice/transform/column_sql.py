@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from sluice.datatypes import Boolean, DataType, Date, Decimal, Double, Integer, Json, ListOf, Struct, Text, Timestamp
 from sluice.sql_types import duckdb_type, quote_identifier, quote_literal
 from sluice.transform.scalar_sql import scalar_sql
+from sluice.transform.shim_sql import cast_sql, fields_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sluice.contract import Column, Rules
     from sluice.datatypes import Field
 
@@ -49,51 +52,73 @@ class ColumnSql:
 def column_sql(column: Column, *, is_json: bool) -> ColumnSql:
     """Return the expressions of one top-level column; `is_json` says that records are JSON objects."""
     typed = quote_identifier(column.name)
-    text = f"{RAW}.{typed}"
-    place = _Place(column.name, f"$.{_path_part(column.name)}", is_json=is_json)
+    text = _shimmed(column, f"{RAW}.{typed}")
+    place = _Place(column.name, tuple(f"$.{_path_part(name)}" for name in fields_of(column)), is_json=is_json)
     faults = [
         *([_plain_fault("required", column.name, f"{text} IS NULL", "NULL")] if column.required else []),
-        *_type_faults(column.type, text, typed, place),
+        *(_type_faults(column.type, text, typed, place) if not _takes_anything(column) else []),
         *_rule_faults(column, typed, f"CAST({typed} AS VARCHAR)"),
     ]
     return ColumnSql(column.name, _value(column.type, text), tuple(faults))
 
 
-def json_shape(columns: tuple[Column, ...]) -> str:
+def json_shape(fields: Iterable[tuple[str, DataType]]) -> str:
     """Return the shape for `json_transform` that gives every scalar as its exact text.
 
     The last member is never present. Its type makes DuckDB keep numbers as they are written; without a decimal in the
     shape it turns 123456789012345678.12 into 1.2345678901234568e+17 (seen in 2.0.0, held by a test).
     """
-    members = {column.name: _shape(column.type) for column in columns}
+    members = {name: _shape(datatype) for name, datatype in fields}
     return json.dumps(members | {"_sluice_exact_numbers": "DECIMAL(38,2)"})
+
+
+def _shimmed(column: Column, text: str) -> str:
+    """The text of the field after the column's cast and default."""
+    text = cast_sql(column.type, text) if column.shim.cast else text
+    return text if column.shim.default is None else f"coalesce({text}, {quote_literal(column.shim.default)})"
+
+
+def _takes_anything(column: Column) -> bool:
+    """A text column with a cast keeps objects and lists as their JSON text."""
+    return column.shim.cast and isinstance(column.type, Text)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the record a value is: `name` for people (`items[].sku`), `path` for DuckDB (`$."items"[*]."sku"`)."""
+    """Where in the record a value is: `name` for people (`items[].sku`), `paths` for DuckDB (`$."items"[*]."sku"`).
+
+    There are several paths when the column's field has several names.
+    """
 
     name: str
-    path: str
+    paths: tuple[str, ...]
     is_json: bool
 
     def member(self, name: str) -> _Place:
-        return _Place(f"{self.name}.{name}", f"{self.path}.{_path_part(name)}", is_json=self.is_json)
+        return self._inside(f".{name}", f".{_path_part(name)}")
 
     def element(self) -> _Place:
-        return _Place(f"{self.name}[]", f"{self.path}[*]", is_json=self.is_json)
+        return self._inside("[]", "[*]")
 
     def shown(self) -> str:
         """The JSON here as text; in a list, the list of what its elements hold here."""
-        return f"CAST(json_extract({WHOLE}, {quote_literal(self.path)}) AS VARCHAR)"
+        found = [f"CAST(json_extract({WHOLE}, {quote_literal(path)}) AS VARCHAR)" for path in self.paths]
+        return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
 
     def has_type(self, *types: str) -> str:
         """Whether the JSON here (or, in a list, any element's JSON) is of one of `types`."""
-        found = f"json_type({WHOLE}, {quote_literal(self.path)})"
         wanted = ", ".join(quote_literal(kind) for kind in types)
-        if "[*]" in self.path:
-            return f"coalesce(list_has_any({found}, [{wanted}]), false)"
-        return f"coalesce({found} IN ({wanted}), false)"
+        return " OR ".join(_has_type(path, wanted) for path in self.paths)
+
+    def _inside(self, name: str, step: str) -> _Place:
+        return _Place(f"{self.name}{name}", tuple(f"{path}{step}" for path in self.paths), is_json=self.is_json)
+
+
+def _has_type(path: str, wanted: str) -> str:
+    found = f"json_type({WHOLE}, {quote_literal(path)})"
+    if "[*]" in path:
+        return f"coalesce(list_has_any({found}, [{wanted}]), false)"
+    return f"coalesce({found} IN ({wanted}), false)"
 
 
 def _path_part(name: str) -> str:

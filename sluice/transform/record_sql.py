@@ -10,6 +10,7 @@ from sluice.datatypes import Date, ListOf, Struct, Text, Timestamp
 from sluice.reading.csv_fields import field_value, fields_expression
 from sluice.sql_types import quote_identifier, quote_literal
 from sluice.transform.column_sql import LINE, RAW, WHOLE, ColumnSql, Fault, column_sql, json_shape
+from sluice.transform.shim_sql import contradiction, fields_of
 
 if TYPE_CHECKING:
     from sluice.contract import Column, Contract, CsvDialect
@@ -20,6 +21,9 @@ UNKNOWN = "_sluice_unknown"
 _NAMES = "_sluice_names"
 _FIELDS = "_sluice_fields"
 _SOUND = "_sluice_sound"
+_DECLARED = "_sluice_declared"
+_OTHER = "_sluice_other_"
+_CONTRADICTS = "_sluice_contradicts"
 GOOD = "_sluice_good"
 SEPARATOR = "chr(31)"
 """Stands between the names in the column of unknown fields."""
@@ -86,8 +90,8 @@ class RecordSql:
         )
 
     def _read_json(self, relation: str, *, all_names: bool) -> str:
-        listed = f"[{', '.join(quote_literal(column.name) for column in self.contract.columns)}]"
-        shape = quote_literal(json_shape(self.contract.columns))
+        columns = self.contract.columns
+        listed = f"[{', '.join(quote_literal(name) for column in columns for name in fields_of(column))}]"
         names = f"json_keys({WHOLE})"
         if not all_names:
             too_short = f"strlen({WHOLE}) < {_least_bytes(self.contract)} + {_SMALLEST_MEMBER}"
@@ -102,7 +106,7 @@ class RecordSql:
                 SELECT obj AS {OBJECT}, line_no AS {LINE_NO}, line AS {LINE},
                     CASE WHEN json_valid(line) AND {_starts_object("line")} THEN line END AS {WHOLE}
                 FROM {relation}),
-            members AS (SELECT *, json_transform({WHOLE}, {shape}) AS {RAW} FROM whole),
+            members AS ({_members(columns)}),
             named AS (SELECT *, {names} AS {_NAMES} FROM members),
             checked AS (SELECT *,
                 CASE WHEN {_NAMES} IS NULL THEN false WHEN {_NAMES} = {listed} THEN false ELSE {doubled} END
@@ -110,38 +114,45 @@ class RecordSql:
                 CASE WHEN {_NAMES} IS NULL THEN NULL WHEN list_has_all({listed}, {_NAMES}) THEN NULL
                     ELSE {extra} END AS {UNKNOWN}
                 FROM named)
-            SELECT *, {WHOLE} IS NOT NULL AND NOT _doubled{refused} AS {_SOUND} FROM checked"""
+            SELECT *, {WHOLE} IS NOT NULL AND NOT _doubled AND NOT {_CONTRADICTS}{refused} AS {_SOUND} FROM checked"""
 
     def _read_csv(self, relation: str, csv: CsvLayout) -> str:
-        place = {name: number for number, name in enumerate(csv.header, start=1)}
+        texts = {column.name: _csv_texts(column, csv) for column in self.contract.columns}
         members = ", ".join(
-            f"{quote_identifier(column.name)} := "
-            + (
-                _csv_text(column, f"{_FIELDS}[{place[column.name]}]", csv.dialect)
-                if column.name in place
-                else "CAST(NULL AS VARCHAR)"
-            )
-            for column in self.contract.columns
+            f"{quote_identifier(name)} := coalesce({', '.join([*found, 'CAST(NULL AS VARCHAR)'])})"
+            for name, found in texts.items()
         )
+        contradicts = " OR ".join(contradiction(found) for found in texts.values() if len(found) > 1) or "false"
         return f"""
             WITH split AS (
                 SELECT obj AS {OBJECT}, line_no AS {LINE_NO}, line AS {LINE},
                     {fields_expression("line", csv.dialect)} AS {_FIELDS}
                 FROM {relation})
-            SELECT *, CAST(NULL AS VARCHAR) AS {UNKNOWN}, len({_FIELDS}) = {len(csv.header)} AS {_SOUND},
-                struct_pack({members}) AS {RAW}
+            SELECT *, {self._unknown_in(csv)} AS {UNKNOWN}, struct_pack({members}) AS {RAW},
+                {contradicts} AS {_CONTRADICTS},
+                len({_FIELDS}) = {len(csv.header)} AND NOT ({contradicts}) AS {_SOUND}
             FROM split"""
+
+    def _unknown_in(self, csv: CsvLayout) -> str:
+        """The names in the header that no column has, which every record of the object then holds."""
+        known = {name for column in self.contract.columns for name in fields_of(column)}
+        names = [quote_literal(name) for name in dict.fromkeys(csv.header) if name not in known]
+        return f"array_to_string([{', '.join(names)}], {SEPARATOR})" if names else "CAST(NULL AS VARCHAR)"
 
     def _record_faults(self) -> list[Fault]:
         if self.csv is not None:
             expected = len(self.csv.header)
             found = f"concat(len({_FIELDS}), ' fields, expected {expected}')"
-            return [_fault("column_count", f"len({_FIELDS}) <> {expected}", found)]
+            return [
+                _fault("column_count", f"len({_FIELDS}) <> {expected}", found),
+                _fault("duplicate_field", _CONTRADICTS, LINE),
+            ]
         doubled = f"list_filter({_NAMES}, lambda name: len(list_filter({_NAMES}, lambda other: other = name)) > 1)"
         return [
             _fault("malformed_json", f"NOT json_valid({LINE})", LINE),
             _fault("not_an_object", f"json_valid({LINE}) AND {_NAMES} IS NULL", LINE),
             _fault("duplicate_field", f"coalesce(len({doubled}), 0) > 0", f"list_extract({doubled}, 1)"),
+            _fault("duplicate_field", _CONTRADICTS, LINE),
             *(
                 [_fault("unknown_field", f"{UNKNOWN} IS NOT NULL", f"replace({UNKNOWN}, {SEPARATOR}, ', ')")]
                 if self._refuses_unknown
@@ -156,6 +167,36 @@ class RecordSql:
 
 def _fault(code: str, condition: str, value: str) -> Fault:
     return Fault(quote_literal(code), "", condition, value, condition)
+
+
+def _members(columns: tuple[Column, ...]) -> str:
+    """Select the fields as texts, each under its column's name.
+
+    Every further name of a field is read by itself: a shape may not hold two names that differ by case alone.
+    """
+    declared = quote_literal(json_shape((column.name, column.type) for column in columns))
+    others = [(column, name) for column in columns for name in column.shim.also_called]
+    if not others:
+        return f"SELECT *, json_transform({WHOLE}, {declared}) AS {RAW}, false AS {_CONTRADICTS} FROM whole"
+    read = ", ".join(
+        f"json_transform({WHOLE}, {quote_literal(json_shape([(name, column.type)]))})"
+        f".{quote_identifier(name)} AS {_OTHER}{number}"
+        for number, (column, name) in enumerate(others)
+    )
+    texts: dict[str, list[str]] = {c.name: [f"{_DECLARED}.{quote_identifier(c.name)}"] for c in columns}
+    for number, (column, _) in enumerate(others):
+        texts[column.name].append(f"{_OTHER}{number}")
+    members = ", ".join(f"{quote_identifier(name)} := coalesce({', '.join(found)})" for name, found in texts.items())
+    contradicts = " OR ".join(contradiction(found) for found in texts.values() if len(found) > 1)
+    return f"""
+        SELECT *, struct_pack({members}) AS {RAW}, {contradicts} AS {_CONTRADICTS}
+        FROM (SELECT *, json_transform({WHOLE}, {declared}) AS {_DECLARED}, {read} FROM whole)"""
+
+
+def _csv_texts(column: Column, csv: CsvLayout) -> list[str]:
+    """The column's text under each of its names that the header has."""
+    place = {name: number for number, name in enumerate(csv.header, start=1)}
+    return [_csv_text(column, f"{_FIELDS}[{place[name]}]", csv.dialect) for name in fields_of(column) if name in place]
 
 
 def _csv_text(column: Column, field: str, dialect: CsvDialect) -> str:
@@ -182,7 +223,7 @@ def _least_bytes(contract: Contract) -> str:
 
 def _least_member(column: Column) -> str:
     text = f"{RAW}.{quote_identifier(column.name)}"
-    name = len(column.name.encode()) + len('"":,')
+    name = min(len(field.encode()) for field in fields_of(column)) + len('"":,')
     match column.type:
         case Struct() | ListOf():
             return f"CASE WHEN {text} IS NULL THEN 0 ELSE {name} + 2 END"

@@ -53,9 +53,9 @@ query Runs { runsOrError { ... on Runs { results { jobName status tags { key val
 class Service:
     """`sluice up` on a free port, with a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, port: int | None = None) -> None:
         self.home = home
-        self.port = free_port()
+        self.port = port or free_port()
         self.environment = Environment(Settings(home, (DATASETS,)), SystemClock(), home)
         variables = {**os.environ, "SLUICE_HOME": str(home), "SLUICE_DATASETS": str(DATASETS)}
         self.process = subprocess.Popen(

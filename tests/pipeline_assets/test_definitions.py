@@ -34,8 +34,24 @@ def load(home: Path) -> dict[str, object]:
 def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
     loaded = load(tmp_path)
 
-    assert loaded["jobs"] == ["build_customers", "build_daily_revenue", "build_orders", "build_payments"]
-    sensors = ("arrivals", "automation", "freshness", "notices", "reopening", "retries")
+    assert loaded["jobs"] == [
+        "build_customers",
+        "build_daily_revenue",
+        "build_orders",
+        "build_payments",
+        "stand_in",
+    ]
+    sensors = (
+        "arrivals",
+        "automation",
+        "freshness",
+        "notices",
+        "orphans",
+        "reopening",
+        "reprocessing",
+        "retries",
+        "stand_ins",
+    )
     assert loaded["sensors"] == dict.fromkeys(sensors, "RUNNING")
 
 

@@ -173,6 +173,15 @@ class TestPublications:
         assert ledger.all_published() == tuple(records)
         assert ledger.all_published("payments") == (records[2],)
 
+    def test_what_was_built_under_another_contract_is_found(self, ledger: Ledger) -> None:
+        record = _published()
+        ledger.record(record)
+        ledger.record(_published(dataset="payments"))
+
+        present = record.outcome.contract_fingerprint
+        assert ledger.published_under_others("orders", present) == ()
+        assert ledger.published_under_others("orders", "0123456789ab") == (record,)
+
     def test_a_partition_keeps_the_time_of_its_first_record(self, ledger: Ledger) -> None:
         ledger.record(_published("2026-11-19"))
         ledger.record(replace(_published("2026-11-19", records=4), published_at=NOON + timedelta(hours=5)))
@@ -270,6 +279,43 @@ class TestAttempts:
         ledger.end(ended, NOON, None)
 
         assert ledger.open_attempts() == (first, second)
+
+
+class TestEndedAttempts:
+    def test_the_newest_end_comes_first(self, ledger: Ledger) -> None:
+        late, early, second = (ledger.begin("orders", DAY, VERSION, f"run-{number}", NOON) for number in range(3))
+        ledger.begin("orders", DAY, VERSION, "run-open", NOON)
+        ledger.end(late, NOON + timedelta(seconds=9), None)
+        ledger.end(early, NOON + timedelta(seconds=1), "it broke", FailureClass.CODE)
+        ledger.end(second, NOON + timedelta(seconds=1), None)
+
+        assert [item.run_id for item in ledger.ended_attempts(9)] == ["run-0", "run-2", "run-1"]
+        assert [item.run_id for item in ledger.ended_attempts(2)] == ["run-0", "run-2"]
+
+    def test_those_of_one_dataset_can_be_asked_for(self, ledger: Ledger) -> None:
+        _failed(ledger, "run-1", dataset="customers")
+        mine = _failed(ledger, "run-2")
+
+        assert ledger.ended_attempts(9, dataset="orders") == (mine,)
+
+    def test_of_a_class_come_those_that_failed_with_it_and_those_that_succeeded(self, ledger: Ledger) -> None:
+        success, failure, other = (ledger.begin("orders", DAY, VERSION, f"run-{number}", NOON) for number in range(3))
+        ledger.end(success, NOON, None)
+        ledger.end(failure, NOON, "it broke", FailureClass.SINK_UNAVAILABLE)
+        ledger.end(other, NOON, "it broke", FailureClass.CODE)
+
+        found = ledger.ended_attempts(9, failure_class=FailureClass.SINK_UNAVAILABLE)
+
+        assert [item.run_id for item in found] == ["run-1", "run-0"]
+
+    def test_what_the_other_side_asked_to_wait_is_kept(self, ledger: Ledger) -> None:
+        attempt = ledger.begin("orders", DAY, VERSION, "run-1", NOON)
+        wait = timedelta(seconds=90.5)
+
+        ledger.end(attempt, NOON, "429", FailureClass.UPSTREAM_UNAVAILABLE, wait)
+
+        (kept,) = ledger.failed_attempts()
+        assert kept.retry_after == wait
 
 
 class TestFailedAttempts:

@@ -192,6 +192,14 @@ class TestResolving:
         assert ledger.incidents(open_only=True) == others
         assert [(item.resolved_at, item.resolved_by) for item in ledger.incidents()[:2]] == [(LATER, "Ann")] * 2
 
+    def test_the_class_that_is_kept_stays_open(self, ledger: Ledger) -> None:
+        kept = ledger.open_incident(_incident(failure_class=FailureClass.SCHEMA_DRIFT))
+        ledger.open_incident(_incident())
+
+        assert ledger.resolve_incidents("orders", DAY, LATER, "sluice", keep=FailureClass.SCHEMA_DRIFT) == 1
+
+        assert ledger.incidents(open_only=True) == (kept,)
+
     def test_what_is_resolved_is_not_resolved_again(self, ledger: Ledger) -> None:
         ledger.open_incident(_incident())
         ledger.resolve_incidents("orders", DAY, NOON, "Ann")

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from resources.iceberg_tables import NAMESPACE
 from resources.local_catalog import open_local_catalog
@@ -32,6 +33,15 @@ def test_readers_do_not_block_the_writer(tmp_path: Path) -> None:
 
     with closing(sqlite3.connect(tmp_path / "catalog.db")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+
+
+def test_a_catalog_that_cannot_be_reached_fails_when_it_is_used_and_not_before(tmp_path: Path) -> None:
+    (tmp_path / "catalog.db").mkdir()
+
+    catalog = open_local_catalog(tmp_path / "catalog.db", tmp_path / "tables")
+
+    with pytest.raises(OperationalError, match="unable to open database file"):
+        catalog.namespace_exists(NAMESPACE)
 
 
 def test_metadata_is_written_through_to_the_disk(tmp_path: Path) -> None:

@@ -56,12 +56,18 @@ def test_further_dataset_folders_come_after_the_projects_own_each_once(tmp_path:
     assert settings.dataset_folders == (PROJECT_DATASETS, tmp_path / "one", tmp_path / "two")
 
 
+def test_a_sandbox_has_none_of_the_projects_datasets(tmp_path: Path) -> None:
+    environ = {"SLUICE_PROJECT_DATASETS": "own", "SLUICE_DATASETS": "own:further"}
+
+    assert fetch_settings(environ, tmp_path).dataset_folders == (tmp_path / "own", tmp_path / "further")
+
+
 def test_an_unknown_deployment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match=r'^SLUICE_ENV="locl" is no deployment\. Did you mean "local"\?$'):
         fetch_settings({"SLUICE_ENV": "locl"}, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["SLUICE_HOME", "SLUICE_DATASETS"])
+@pytest.mark.parametrize("name", ["SLUICE_HOME", "SLUICE_DATASETS", "SLUICE_PROJECT_DATASETS"])
 def test_a_file_is_no_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
 

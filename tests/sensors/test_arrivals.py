@@ -177,3 +177,37 @@ def test_many_partitions_are_asked_for_in_portions(world: World) -> None:
 
     assert [day for _, day in asked(first) + asked(second)] == ["2026-11-02", "2026-11-03", "2026-11-04"]
     assert len(asked(first)) == 2
+
+
+def test_a_dataset_with_many_partitions_leaves_the_others_their_turn(world: World) -> None:
+    datasets = build_datasets(world.contracts)
+    jobs = {name: datasets[name].job for name in ("orders", "customers")}
+    sensor = build_arrivals_sensor(world.contracts, jobs, runs_under_way=2)
+    for day in ("2026-11-02", "2026-11-03", "2026-11-04"):
+        world.land_orders(day, ORDER)
+    first = world.evaluate(sensor, None)
+    for request in first.run_requests or ():
+        add_run(world, request, dg.DagsterRunStatus.STARTED)
+    world.land_customers(DAY, "7,FR")
+
+    full = world.evaluate(sensor, first.cursor)
+    world.clock.instant += timedelta(seconds=5)
+    again = world.evaluate(sensor, full.cursor)
+    end_runs(world)
+    rest = world.evaluate(sensor, again.cursor)
+
+    assert [day for _, day in asked(first)] == ["2026-11-02", "2026-11-03"]
+    assert asked(full) == [("build_customers", DAY)]
+    assert asked(again) == []
+    assert asked(rest) == [("build_orders", "2026-11-04")]
+    assert "ahead" not in json.loads(str(rest.cursor))
+
+
+def add_run(world: World, request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+    tags = {**request.tags, "dagster/partition": str(request.partition_key)}
+    world.instance.add_run(dg.DagsterRun(job_name=str(request.job_name), status=status, tags=tags))
+
+
+def end_runs(world: World) -> None:
+    for run in world.instance.get_runs():
+        world.instance.report_run_canceled(run)

@@ -6,17 +6,20 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 
 from resources.clock import ManualClock
+from resources.memory_ledger import MemoryLedger
 from sensors.freshness import build_freshness_sensor
 from sluice.contract import Contract
 from sluice.freshness import CHECK_NAME, Freshness
+from sluice.healing.failure import FailureClass
+from sluice.healing.incident import Incident
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,14 +30,35 @@ NOON = Freshness(1, time(12))
 DEADLINE = datetime(2026, 11, 4, 12, tzinfo=UTC)  # of 2026-11-03
 EARLY = datetime(2026, 11, 3, 3, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+LATE = Incident(
+    number=0,
+    dataset="orders",
+    partition="2026-11-03",
+    version="",
+    failure_class=FailureClass.UPSTREAM_MISSING,
+    opened_at=DEADLINE,
+    detected_at=DEADLINE,
+    evidence="Nothing is published.",
+    run_id="",
+)
 
 
 @dataclass
 class Publications:
-    """The one question that the sensor asks the ledger, counted."""
+    """The one question that the sensor asks the ledger about publications, counted, and a real book of incidents."""
 
     first: dict[str, dict[str, datetime]]
     asked: Counter[str] = field(default_factory=Counter)
+    book: MemoryLedger = field(default_factory=MemoryLedger)
+
+    def incidents(self, dataset: str | None = None, *, open_only: bool = False) -> tuple[Incident, ...]:
+        return self.book.incidents(dataset, open_only=open_only)
+
+    def open_incident(self, incident: Incident) -> Incident:
+        return self.book.open_incident(incident)
+
+    def resolve_incidents(self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str) -> int:
+        return self.book.resolve_incidents(dataset, partition, resolved_at, resolved_by)
 
     def first_published(self, dataset: str) -> Mapping[str, datetime]:
         self.asked[dataset] += 1
@@ -250,6 +274,65 @@ def test_without_promises_there_is_nothing_to_do_and_it_says_so(watch: Watch) ->
 
     assert watch.tick().skip_message == "No contract promises a time (slaProperties)."
     assert watch.ledger.asked == {}
+
+
+def test_a_breach_opens_one_incident_that_names_its_deadline(watch: Watch) -> None:
+    watch.clock.instant = DEADLINE + MINUTE
+    watch.tick()
+    watch.clock.instant += MINUTE
+    watch.tick()
+
+    (incident,) = watch.ledger.incidents()
+    assert (incident.dataset, incident.partition, incident.failure_class) == (
+        "orders",
+        "2026-11-03",
+        FailureClass.UPSTREAM_MISSING,
+    )
+    assert (incident.opened_at, incident.detected_at) == (DEADLINE, DEADLINE + MINUTE)
+    assert incident.evidence == (
+        "Nothing is published 1 min after the deadline 2026-11-04 12:00 UTC."
+        " The contract promises orders by D+1 12:00 UTC."
+    )
+
+
+def test_a_partition_that_something_is_wrong_with_already_gets_no_second_incident(watch: Watch) -> None:
+    known = replace(LATE, failure_class=FailureClass.QUALITY, run_id="run", version="v")
+    watch.ledger.open_incident(known)
+    watch.clock.instant = DEADLINE + MINUTE
+    watch.tick()
+
+    assert [item.failure_class for item in watch.ledger.incidents()] == [FailureClass.QUALITY]
+
+
+def test_deadlines_that_passed_before_yesterday_open_nothing(watch: Watch) -> None:
+    watch.ledger.first.clear()
+    watch.clock.instant = DEADLINE + MINUTE
+
+    assert [day for day, _ in watch.reported()] == ["2026-11-03", "2026-11-02", "2026-11-01"]
+    assert [item.partition for item in watch.ledger.incidents()] == ["2026-11-03"]
+
+
+@pytest.mark.parametrize(
+    ("incident", "stays"),
+    [
+        pytest.param({}, False, id="nothing but lateness"),
+        pytest.param({"run_id": "run"}, True, id="a run failed"),
+        pytest.param({"failure_class": FailureClass.CODE}, True, id="another class"),
+        pytest.param({"partition": "2026-11-04"}, True, id="not published"),
+    ],
+)
+def test_an_incident_that_a_publication_has_overtaken_is_closed(
+    watch: Watch,
+    incident: dict[str, Any],
+    stays: bool,  # noqa: FBT001
+) -> None:
+    watch.ledger.open_incident(replace(LATE, **incident))
+    watch.ledger.first["orders"]["2026-11-03"] = DEADLINE + MINUTE
+    watch.clock.instant = DEADLINE + 2 * MINUTE
+    watch.tick()
+
+    (found,) = watch.ledger.incidents()
+    assert (found.resolved_at is None) == stays
 
 
 def test_importing_the_sensor_does_not_load_pyarrow_or_pandas() -> None:

@@ -14,9 +14,10 @@ from resources.clock import ManualClock
 from resources.notifier import AppriseNotifier, MemoryNotifier
 from resources.sql_ledger import SqlLedger
 from sensors.notices import build_notices_sensor
-from sluice.contract import Contract
+from sluice.contract import CODE_VERSION, Contract
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import Incident, RemedyKind, RemedyTaken
+from sluice.history import Attempt
 from sluice.notices.rules import NotifyRules, Route
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Ledger:
 
     opened: list[Incident] = field(default_factory=list)
     published: tuple[Published, ...] = ()
+    failed: tuple[Attempt, ...] = ()
     keys: set[str] = field(default_factory=set)
     asked: int = 0
 
@@ -49,6 +51,16 @@ class Ledger:
 
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]:
         return self.published if dataset == "orders" else ()
+
+    def ended_attempts(
+        self, most: int, *, dataset: str | None = None, failure_class: FailureClass | None = None
+    ) -> tuple[Attempt, ...]:
+        assert most
+        return tuple(
+            item
+            for item in self.failed
+            if dataset in {None, item.dataset} and failure_class in {None, item.failure_class}
+        )
 
     def first_notice(self, key: str, noticed_at: datetime) -> bool:
         self.asked += 1
@@ -281,3 +293,22 @@ def test_the_real_ledger_remembers_what_was_told(watch: Watch, tmp_path: Path) -
 
     assert first == ["orders 2024-01-02 needs a person: quality", "orders: 19 partitions failed: quality"]
     assert watch.titles() == []
+
+
+def test_what_fails_while_a_breaker_is_open_is_told_only_if_it_outlives_it(watch: Watch) -> None:
+    watch.fail(6, FailureClass.CODE)
+    version = f"{'f' * 16}--{CODE_VERSION}"  # the contract of these tests has no fingerprint
+    later = NOON + HALF_MINUTE
+    *opened_it, joined = [
+        Attempt("orders", item.partition, version, 1, "run-1", NOON, NOON, "boom", FailureClass.CODE)
+        for item in watch.ledger.opened
+    ]
+    watch.ledger.opened[-1] = replace(watch.ledger.opened[-1], detected_at=later)
+    watch.ledger.failed = (replace(joined, ended_at=later), *opened_it)
+    watch.clock.instant = later
+
+    assert watch.titles() == ["orders: 5 partitions failed: code"]
+    watch.clock.instant += HOUR
+    assert watch.titles() == []
+    watch.ledger.failed = ()
+    assert watch.titles() == ["orders 2024-01-07 failed: code"]

@@ -209,3 +209,18 @@ def test_many_failures_at_once_lead_to_few_runs(world: World) -> None:
     wait(world, minutes=1)
 
     assert len(tick(world)) == 10
+
+
+def test_an_automated_run_that_was_killed_before_its_first_step_is_retried(world: World) -> None:
+    import dagster as dg
+
+    job = world.definitions.get_repository_def().get_job("__ASSET_JOB")
+    selected = frozenset(dg.AssetKey([zone, "revenue"]) for zone in ("processed", "quarantine", "tables"))
+    run = world.instance.create_run_for_job(job, tags={"dagster/partition": DAY}, asset_selection=selected)
+    world.instance.report_run_failed(run)
+
+    assert tick(world) == []
+    wait(world, minutes=1)
+    (retry,) = tick(world)
+
+    assert (retry.job_name, retry.partition_key) == ("build_revenue", DAY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,9 @@ from sluice.contract import fingerprint_of, rules_fingerprint_of
 from sluice.contract_file import read_contract
 from sluice.errors import ContractInvalid, ContractProblems
 from sluice.healing.failure import FailureClass
-from sluice.healing.policy import HealingPolicy
+from sluice.healing.policy import USUAL, BreakerPolicy, HealingPolicy, Retries, StandIn
+
+SECOND = timedelta(seconds=1)
 
 CONTRACT = """\
 apiVersion: v3.2.0
@@ -23,6 +26,7 @@ schema:
   - name: orders
     properties:
       - {name: id, logicalType: integer}
+slaProperties: [{property: timeOfAvailability, value: "07:00"}]
 customProperties:
   - property: sluice
     value:
@@ -54,14 +58,53 @@ def test_who_says_nothing_gets_the_usual(line: str) -> None:
 def test_retries_are_said_by_class() -> None:
     policy = policy_of("healing: {retries: {transient: 3, resource: 0}}")
 
-    assert policy == HealingPolicy(most=((FailureClass.RESOURCE, 0), (FailureClass.TRANSIENT, 3)))
+    assert dict(policy.changed) == {
+        FailureClass.RESOURCE: replace(USUAL[FailureClass.RESOURCE], most=0),
+        FailureClass.TRANSIENT: replace(USUAL[FailureClass.TRANSIENT], most=3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "waits"),
+    [
+        pytest.param("{most: 4, first: 1 s, cap: 5 s}", Retries(4, SECOND, 5 * SECOND), id="all"),
+        pytest.param("{first: 500 ms}", Retries(8, SECOND / 2, timedelta(minutes=30)), id="first alone"),
+        pytest.param("{first: 2 h}", Retries(8, timedelta(hours=2), timedelta(hours=2)), id="first above cap"),
+        pytest.param("{cap: 5 s}", Retries(8, 5 * SECOND, 5 * SECOND), id="cap below the usual first"),
+    ],
+)
+def test_waits_are_said_by_class(written: str, waits: Retries) -> None:
+    policy = policy_of(f"healing: {{retries: {{sink_unavailable: {written}}}}}")
+
+    assert policy.retries(FailureClass.SINK_UNAVAILABLE) == waits
+
+
+def test_the_bound_of_storms_is_said() -> None:
+    assert policy_of("healing: {retry_runs: 40}").runs_per_dataset == 40
+
+
+def test_the_breaker_is_said() -> None:
+    policy = policy_of("healing: {breaker: {failures: 3, first: 10 s, cap: 2 min}}")
+
+    assert policy.breaker == BreakerPolicy(3, 10 * SECOND, timedelta(minutes=2))
+
+
+@pytest.mark.parametrize(
+    ("written", "stand_in"),
+    [
+        pytest.param("previous_partition", StandIn(), id="previous partition"),
+        pytest.param('{path: "backup/{date}/*"}', StandIn("backup/{date}/*"), id="other files"),
+    ],
+)
+def test_what_stands_in_is_said(written: str, stand_in: StandIn) -> None:
+    assert policy_of(f"healing: {{stand_in: {written}}}").stand_in == stand_in
 
 
 @pytest.mark.parametrize(
     ("lines", "field", "said"),
     [
         pytest.param(["healing: 3  # <-"], "healing", "must hold fields", id="no fields"),
-        pytest.param(["healing: {retry: 3}  # <-"], "healing.retry", 'Did you mean "retries"?', id="field"),
+        pytest.param(["healing: {retrys: 3}  # <-"], "healing.retrys", 'Did you mean "retries"?', id="field"),
         pytest.param(["healing:", "  retries: 3  # <-"], "healing.retries", "must hold fields", id="one number"),
         pytest.param(
             ["healing:", "  retries:", "    transiet: 3  # <-"],
@@ -93,6 +136,25 @@ def test_retries_are_said_by_class() -> None:
         pytest.param(
             ["healing:", "  retries:", "    transient:  # <-"], "healing.retries.transient", "is empty", id="empty"
         ),
+        pytest.param(
+            ["healing:", "  retries:", "    transient: {first: 3}  # <-"], "transient.first", "30 s", id="no unit"
+        ),
+        pytest.param(
+            ["healing:", "  retries:", "    transient: {first: 0 s}  # <-"], "transient.first", "30 s", id="no wait"
+        ),
+        pytest.param(
+            ["healing:", "  breaker: {first: 40 d}  # <-"], "breaker.first", "up to 31 d", id="a wait without end"
+        ),
+        pytest.param(
+            ["healing:", "  breaker: {first: 2 s, cap: 1 s}  # <-"], "breaker", "above its cap", id="first above cap"
+        ),
+        pytest.param(["healing:", "  breaker: {failures: 0}  # <-"], "breaker.failures", "1 to 100", id="no failure"),
+        pytest.param(["healing:", "  retry_runs: 0  # <-"], "healing.retry_runs", "1 to 1,000", id="no runs"),
+        pytest.param(["healing:", "  stand_in:  # <-"], "healing.stand_in", "previous_partition", id="no stand-in"),
+        pytest.param(["healing:", "  stand_in: last  # <-"], "healing.stand_in", "previous_partition", id="which one"),
+        pytest.param(
+            ["healing:", "  stand_in: {file: a}  # <-"], "healing.stand_in.file", "is not a field", id="stand-in field"
+        ),
     ],
 )
 def test_what_is_wrong_is_refused_at_its_line(lines: list[str], field: str, said: str) -> None:
@@ -107,7 +169,7 @@ def test_what_is_wrong_is_refused_at_its_line(lines: list[str], field: str, said
 
 def test_healing_decides_neither_rows_nor_verdicts() -> None:
     contract = read_contract(CONTRACT + "      start: 2026-11-01\n", path="contract.yaml")
-    healed = replace(contract, healing=HealingPolicy(most=((FailureClass.TRANSIENT, 0),)))
+    healed = replace(contract, healing=HealingPolicy(runs_per_dataset=1, stand_in=StandIn()))
 
     assert (fingerprint_of(healed), rules_fingerprint_of(healed)) == (
         fingerprint_of(contract),

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from sluice.contract import Shim
 from sluice.contract_file import read_contract
-from sluice.contract_file.proposal import with_columns
+from sluice.contract_file.proposal import amended
 from sluice.datatypes import Decimal, Field, Integer, ListOf, Struct, Text
+from sluice.drift_remedy import Amendment
 from sluice.errors import ContractInvalid
 from sluice.inference.contract_text import InferredColumn
 
@@ -29,6 +31,12 @@ schema:
       - {type: text, description: nothing}
 # the end
 """
+
+
+def with_columns(text: str, columns: list[InferredColumn], *, version: str, path: str) -> str:
+    return amended(text, Amendment(tuple(columns), {}, {}), version=version, path=path)
+
+
 CHANNEL = InferredColumn("channel", Text(), remarks=("in 75.0 % of the records looked at",))
 
 
@@ -68,6 +76,63 @@ def test_a_quoted_version_stays_quoted() -> None:
     quoted = CONTRACT.replace("1.2.7", '"1.2"')
 
     assert 'version: "1.2-next" # raise it' in with_columns(quoted, [CHANNEL], version="1.2-next", path="c")
+
+
+SHIM = Shim(("remark", "old note"), cast=True)
+SETTING = 'also_called: [remark, "old note"], cast: true'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            "{name: note, logicalType: string}",
+            f"{{name: note, logicalType: string, customProperties: [{{property: sluice, value: {{{SETTING}}}}}]}}",
+            id="in braces",
+        ),
+        pytest.param(
+            "name: note\n        logicalType: string # text\n",
+            "name: note\n        logicalType: string # text\n"
+            f"        customProperties: [{{property: sluice, value: {{{SETTING}}}}}]\n",
+            id="below each other",
+        ),
+        pytest.param(
+            "{name: note, logicalType: string, customProperties: [{property: other, value: 1}]}",
+            "{name: note, logicalType: string, customProperties: [{property: other, value: 1}, "
+            f"{{property: sluice, value: {{{SETTING}}}}}]}}",
+            id="beside another tool's",
+        ),
+        pytest.param(
+            "{name: note, logicalType: string, customProperties: [{property: sluice, value: {also_called: [n]}}]}",
+            "{name: note, logicalType: string, customProperties: [{property: sluice, value: "
+            '{also_called: [n, remark, "old note"], cast: true}}]}',
+            id="more names",
+        ),
+        pytest.param(
+            "{name: note, logicalType: string, customProperties: [{property: sluice, value: {also_called: old}}]}",
+            "{name: note, logicalType: string, customProperties: [{property: sluice, value: "
+            '{also_called: [old, remark, "old note"], cast: true}}]}',
+            id="one name before",
+        ),
+        pytest.param(
+            "name: note\n        logicalType: string\n        customProperties:\n          - property: sluice\n"
+            "            value:\n              cast: false\n              also_called:\n                - n # old\n",
+            "name: note\n        logicalType: string\n        customProperties:\n          - property: sluice\n"
+            "            value:\n              cast: true\n              also_called:\n                - n # old\n"
+            '                - remark\n                - "old note"\n',
+            id="all below each other",
+        ),
+    ],
+)
+def test_a_shim_is_added_where_the_property_is_written(before: str, after: str) -> None:
+    declared = CONTRACT.replace("{name: note, logicalType: string}\n", before.rstrip("\n") + "\n")
+
+    proposed = amended(declared, Amendment((), {"note": SHIM}, {"note": ("seen",)}), version="1.2.7", path="c")
+
+    assert proposed == declared.replace(f"      - {before}", f"      # seen\n      - {after}")
+    shim = read_contract(proposed, path="c").column("note").shim
+    assert shim.cast
+    assert shim.also_called[-2:] == SHIM.also_called
 
 
 def test_columns_in_one_line_are_left_to_a_person() -> None:

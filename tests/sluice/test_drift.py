@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from sluice.contract import Column, Contract, CsvDialect, FileFormat, Source
+from sluice.contract import Column, Contract, CsvDialect, FileFormat, Shim, Source
 from sluice.datatypes import DataType, Decimal, Double, Integer, Text, Timestamp
-from sluice.drift import Drift, DriftKind, drift_of, next_version
+from sluice.drift import Drift, drift_of, next_version
+from sluice.drift_kind import DriftKind
 from sluice.inference import Limits, SampleFile
 from sluice.inference.fields import SeenField, SeenObject, observe_object
 from sluice.outcome import ObjectBalance, Outcome, ReasonCount
@@ -56,8 +58,31 @@ def test_a_field_that_is_not_declared_is_told_with_its_share() -> None:
     assert found.share == 0.75
 
 
-def test_upper_and_lower_case_count_as_the_same() -> None:
-    assert drift_of(CONTRACT, [seen(Order_ID=Integer(), AMOUNT=Double(), note=Text())], None) == ()
+def test_a_field_that_differs_by_case_is_another_name_of_the_column() -> None:
+    """The transform tells them apart, as JSON does."""
+    found = drift_of(CONTRACT, [seen(Order_ID=Integer(), AMOUNT=Double(), note=Text())], None)
+
+    assert [(item.field, item.may_be) for item in found] == [
+        ("Order_ID", "order_id"),
+        ("AMOUNT", "amount"),
+        ("order_id", "Order_ID"),
+        ("amount", "AMOUNT"),
+    ]
+
+
+def test_another_name_that_is_declared_is_no_drift() -> None:
+    columns = (replace(CONTRACT.columns[0], shim=Shim(also_called=("Order_ID",))), *CONTRACT.columns[1:])
+    objects = [seen(Order_ID=Integer(), amount=Double(), note=Text())]
+
+    assert drift_of(replace(CONTRACT, columns=columns), objects, None) == ()
+
+
+def test_the_only_field_that_came_is_the_only_column_that_went_if_its_type_fits() -> None:
+    renamed = seen("b", order_id=Integer(), qty=Decimal(9, 1), note=Text())
+    other = seen("b", order_id=Integer(), qty=Text(), note=Text())
+
+    assert [item.may_be for item in drift_of(CONTRACT, [as_declared("a"), renamed], None)] == ["amount"]
+    assert [item.may_be for item in drift_of(CONTRACT, [as_declared("a"), other], None)] == [None]
 
 
 def test_a_required_column_that_one_object_lacks_is_missing_there() -> None:

@@ -127,3 +127,54 @@ def _outcome(version: Version) -> Outcome:
         files=(),
         quarantine_files=(),
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "last_try", "state"),
+    [
+        pytest.param(None, None, State.PLACEHOLDER, id="nothing of its own"),
+        pytest.param(OLD, None, State.PLACEHOLDER, id="derived from stand-ins"),
+        pytest.param(NEW, None, State.PENDING, id="own data landed"),
+        pytest.param(NEW, attempt(NEW, ended=False), State.RUNNING, id="own data are being built"),
+        pytest.param(NEW, attempt(NEW, ended=True, error="boom"), State.FAILED, id="own data failed"),
+    ],
+)
+def test_a_stand_in_counts_for_nothing_published(
+    wanted: Version | None, last_try: Attempt | None, state: State
+) -> None:
+    outcome = Outcome(
+        dataset="orders",
+        partition="2026-11-01",
+        fingerprint=OLD.fingerprint,
+        contract_version="1",
+        contract_fingerprint=OLD.contract,
+        code_version=OLD.code,
+        run_id="run",
+        objects=(),
+        files=(),
+        quarantine_files=(),
+        stand_in="fallback",
+    )
+    shown = Published(outcome, 1, NOON)
+
+    status = status_of("orders", "2026-11-01", wanted=wanted, published=shown, last_try=last_try)
+
+    assert (status.state, status.stand_in) == (state, "fallback")
+
+
+@pytest.mark.parametrize(
+    ("held", "last_try", "state"),
+    [
+        pytest.param(None, None, State.HELD, id="never tried"),
+        pytest.param(OLD, None, State.HELD, id="the table shows an older one"),
+        pytest.param(None, attempt(NEW, ended=True, error="boom"), State.HELD, id="its retry is held"),
+        pytest.param(None, attempt(NEW, ended=False), State.RUNNING, id="it runs"),
+        pytest.param(NEW, None, State.PUBLISHED, id="published"),
+    ],
+)
+def test_what_only_a_breaker_stops_is_held(held: Version | None, last_try: Attempt | None, state: State) -> None:
+    published = None if held is None else Published(_outcome(held), 7, NOON)
+
+    found = status_of("orders", "2026-11-01", wanted=NEW, published=published, last_try=last_try, gate=GateState.HELD)
+
+    assert (found.state, found.error) == (state, None)

@@ -10,6 +10,9 @@ from sluice.acceptance import Acceptance
 from sluice.contract import Contract, FileFormat, Source, rules_fingerprint_of
 from sluice.gate_rules import Completeness, GateRules, Reference
 from sluice.gates.verdict import Severity, Verdict
+from sluice.healing.breaker import Breaker, BreakerState
+from sluice.healing.failure import FailureClass
+from sluice.history import Attempt
 from sluice.judged import Judged
 from sluice.reopening import reopenings
 from sluice.version import Version
@@ -36,6 +39,7 @@ class Seen:
     given: tuple[Acceptance, ...] = ()
     published: Mapping[str, datetime] = field(default_factory=dict)
     etags: Mapping[str, str] = field(default_factory=dict)
+    breakers: tuple[Breaker, ...] = ()
 
     def acceptances(self, dataset: str) -> Sequence[Acceptance]:
         return [item for item in self.given if item.dataset == dataset]
@@ -45,6 +49,9 @@ class Seen:
 
     def etag(self, key: str) -> str | None:
         return self.etags.get(key)
+
+    def holding(self, dataset: str) -> Sequence[Breaker]:
+        return self.breakers if dataset == "orders" else ()
 
 
 def blocked(gate: str, **changed: object) -> Judged:
@@ -147,3 +154,42 @@ def test_every_closed_gate_needs_a_reason() -> None:
 
 def test_a_dataset_that_no_contract_declares_any_more_is_left_alone() -> None:
     assert reasons(blocked("key_is_unique", dataset="gone", rules="0" * 12)) == []
+
+
+BOOM = Attempt("orders", "2026-11-02", str(VERSION), 1, "run-0", NOW, NOW, "boom", FailureClass.CODE)
+OPEN = Breaker("dataset orders", BreakerState.OPEN, (BOOM,), NOW, NOW + timedelta(minutes=1))
+HALF_OPEN = replace(OPEN, state=BreakerState.HALF_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("breakers", "reason"),
+    [
+        pytest.param((OPEN,), None, id="open"),
+        pytest.param((HALF_OPEN, OPEN), None, id="one of two is open"),
+        pytest.param((HALF_OPEN,), f"probe dataset orders {NOW.isoformat()} 3", id="a probe is due"),
+        pytest.param((), f"breakers closed since {NOW.isoformat()}", id="closed"),
+    ],
+)
+def test_what_is_held_waits_for_its_breakers(breakers: tuple[Breaker, ...], reason: str | None) -> None:
+    found = reopenings({"orders": CONTRACT}, [blocked("breaker_is_closed")], Seen(breakers=breakers), LATER)
+
+    assert [item.reasons for item in found] == ([(reason,)] if reason else [])
+    assert [(item.probe, item.is_release) for item in found] == (
+        [(reason if breakers else None, not breakers)] if reason else []
+    )
+
+
+def test_changed_rules_alone_release_nothing_that_a_breaker_holds() -> None:
+    held = blocked("breaker_is_closed", rules="other")
+
+    assert reasons(held, seen=Seen(breakers=(OPEN,))) == []
+
+
+def test_what_is_held_and_blocked_waits_for_both() -> None:
+    assert reasons(blocked("breaker_is_closed"), blocked("key_is_unique")) == []
+
+
+def test_a_person_may_force_what_is_held() -> None:
+    seen = Seen((accepted("breaker_is_closed"),), breakers=(OPEN,))
+
+    assert reasons(blocked("breaker_is_closed"), seen=seen) == [("acceptance 4",)]

@@ -57,6 +57,7 @@ OWN = {
         errors.RawObjectChanged(key="a", expected_etag="1", found_etag=None),
         FailureClass.TRANSIENT,
     ),
+    "raw cut short": (errors.RawObjectCutShort(key="a", size=9), FailureClass.TRANSIENT),
     "raw unreadable": (
         errors.RawObjectUnreadable(key="a", code="gzip", detail="ends early.", cure="Land it again."),
         FailureClass.QUALITY,

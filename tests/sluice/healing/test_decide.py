@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -133,13 +134,13 @@ def test_who_asks_for_more_than_a_day_gets_a_person() -> None:
 
 
 def test_a_contract_may_ask_for_fewer_retries() -> None:
-    policy = HealingPolicy(most=((FailureClass.TRANSIENT, 1),))
+    policy = HealingPolicy(changed=((FailureClass.TRANSIENT, replace(USUAL[FailureClass.TRANSIENT], most=1)),))
 
     assert isinstance(decide(FailureClass.TRANSIENT, failed(2), policy, NOW, 0.5), Escalate)
 
 
 def test_a_contract_may_ask_for_none() -> None:
-    policy = HealingPolicy(most=((FailureClass.TRANSIENT, 0),))
+    policy = HealingPolicy(changed=((FailureClass.TRANSIENT, replace(USUAL[FailureClass.TRANSIENT], most=0)),))
 
     assert explain(decide(FailureClass.TRANSIENT, failed(1), policy, NOW, 0.5)) == (
         "A person has to look: transient failures of this dataset are not retried."

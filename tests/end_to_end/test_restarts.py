@@ -1,0 +1,101 @@
+"""Whatever of `sluice up` is killed, it goes on by itself and nothing is lost. `make test-daemon`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.test_service import Service, environment_of, processes_of, statuses, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sluice.healing.incident import Incident
+
+pytestmark = pytest.mark.daemon
+
+CODE_SERVER = (b"api\0grpc",)
+ITS_PROXY = (b"code-server",)  # the process that `sluice up` started
+WORKER = (b"multiprocessing.spawn",)
+SERVERS = (b"dagster._daemon", b"dagster_webserver")
+AT_WORK = {"NOT_STARTED", "STARTING", "STARTED", "CANCELING"}
+SECONDS = 180
+"""A worker and a code server start within ten seconds each; a busy machine takes many times that."""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with Service(tmp_path) as service:
+        service.wait_until_up()
+        yield service
+
+
+def found(home: Path, *words: bytes) -> list[int]:
+    """Return the processes of this home whose command holds one of these words."""
+    commands = {pid: environment_of(Path("/proc") / str(pid) / "cmdline") for pid in processes_of(home)}
+    return [pid for pid, command in commands.items() if any(word in command for word in words)]
+
+
+def kill(home: Path, *words: bytes) -> None:
+    for pid in found(home, *words):
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_for_worker(service: Service) -> None:
+    assert wait_for(lambda: found(service.home, *WORKER), SECONDS)
+    time.sleep(1)  # it is at work, or about to be
+
+
+def wait_for_rows(service: Service, day: str) -> None:
+    assert wait_for(lambda: service.rows("sales", day), SECONDS) == [(1, "north", 2.5)]
+    assert wait_for(lambda: service.rows("sales_totals", day), SECONDS) == [("north", 2.5)]
+
+
+def resolved(service: Service) -> tuple[Incident, ...]:
+    return wait_for(
+        lambda: (
+            (
+                all(item.resolved_by for item in service.environment.ledger.incidents())
+                and service.environment.ledger.incidents()
+            )
+            or ()
+        ),
+        60,
+    )
+
+
+def test_servers_and_runs_that_are_killed_together_go_on(service: Service) -> None:
+    service.land("2026-11-05", (1, "north", 2.5))
+    wait_for_worker(service)
+    kill(service.home, *CODE_SERVER, *WORKER)
+    wait_for_rows(service, "2026-11-05")
+
+    service.land("2026-11-06", (1, "north", 2.5))
+    kill(service.home, *SERVERS, *ITS_PROXY)
+    wait_for_rows(service, "2026-11-06")
+
+    assert wait_for(lambda: not AT_WORK & statuses(service), 60)
+    assert {item.resolved_by for item in resolved(service)} <= {"sluice"}
+    assert len(service.environment.tables.files("sales")) == 2
+    assert service.stop() == 0
+    assert processes_of(service.home) == set()
+
+
+def test_a_killed_service_is_followed_by_one_that_ends_its_servers_and_goes_on(service: Service) -> None:
+    service.land("2026-11-05", (1, "north", 2.5))
+    wait_for_worker(service)
+    service.process.kill()
+    service.process.wait()
+
+    with Service(service.home, service.port) as following:
+        told = following.wait_until_up()
+        wait_for_rows(following, "2026-11-05")
+
+        assert "3 servers of an earlier `sluice up` that was killed were still at work" in told
+        assert len(found(service.home, *SERVERS)) == len(SERVERS)
+        assert wait_for(lambda: not AT_WORK & statuses(following), 60)

@@ -1,0 +1,75 @@
+"""A run that died is ended for it: with an incident, unless the table shows what it was about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from resources.memory_ledger import MemoryLedger
+from sluice.healing.failure import Failure, FailureClass
+from sluice.healing.killed import KILLED, end_with
+from sluice.history import Attempt, Published
+from sluice.outcome import Outcome
+
+if TYPE_CHECKING:
+    from resources.ledger import Ledger
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+DAY = "2026-11-20"
+OUTCOME = Outcome(
+    dataset="orders",
+    partition=DAY,
+    fingerprint="f",
+    contract_version="1.0.0",
+    contract_fingerprint="c",
+    code_version="1",
+    run_id="run",
+    objects=(),
+    files=(),
+    quarantine_files=(),
+)
+
+
+def died_at(ledger: Ledger, version: str, failure: Failure = KILLED) -> Attempt:
+    attempt = ledger.begin("orders", DAY, version, "run", NOW)
+    end_with(attempt, failure, ledger, NOW)
+    return attempt
+
+
+def test_a_killed_try_is_an_incident() -> None:
+    ledger = MemoryLedger()
+
+    died_at(ledger, "f-c-1")
+
+    assert [item.failure_class for item in ledger.incidents(open_only=True)] == [FailureClass.TRANSIENT]
+    assert len(ledger.failed_attempts()) == 1
+
+
+def test_one_that_was_killed_behind_its_publication_closes_what_was_open() -> None:
+    ledger = MemoryLedger()
+    died_at(ledger, "f-c-1")
+    ledger.record(Published(OUTCOME, 1, NOW))
+
+    died_at(ledger, "f-c-1")
+
+    assert ledger.incidents(open_only=True) == ()
+    assert ledger.incidents()[0].resolved_by == "sluice"
+    assert ledger.open_attempts() == ()
+
+
+def test_one_at_another_version_is_an_incident() -> None:
+    ledger = MemoryLedger()
+    ledger.record(Published(OUTCOME, 1, NOW))
+
+    died_at(ledger, "g-c-1")
+
+    assert len(ledger.incidents(open_only=True)) == 1
+
+
+def test_what_no_time_heals_is_an_incident_in_spite_of_what_is_published() -> None:
+    ledger = MemoryLedger()
+    ledger.record(Published(OUTCOME, 1, NOW))
+
+    died_at(ledger, "f-c-1", Failure(FailureClass.QUALITY, "gate", "a gate is closed"))
+
+    assert len(ledger.incidents(open_only=True)) == 1
