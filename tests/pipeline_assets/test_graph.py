@@ -58,6 +58,8 @@ def test_the_asset_graph_is_the_reviewed_one() -> None:
             "failures",
             "notifier",
             "expectation_engine",
+            "sources",
+            "workers",
         ),
         dg.ResourceDefinition.none_resource(),
     )
