@@ -38,6 +38,17 @@ def built_numbers(outcome: Outcome) -> dict[str, int | float | str]:
     }
 
 
+def _redriven_numbers(outcome: Outcome) -> dict[str, int | str]:
+    if outcome.redriven is None:
+        return {}
+    return {
+        "returned from quarantine": outcome.redriven.returned,
+        "rejected again": outcome.redriven.stayed,
+        "superseded": outcome.redriven.superseded,
+        "compared with": outcome.redriven.version,
+    }
+
+
 def drift_report(outcome: Outcome) -> dict[str, dg.TableMetadataValue]:
     """Return what drifted, object by object; nothing when nothing did."""
     records_in = {item.key: item.records_in for item in outcome.objects}
@@ -61,6 +72,7 @@ def quarantine_report(outcome: Outcome, store: Store) -> dg.MaterializeResult[No
         metadata={
             "quarantined": outcome.quarantined,
             "dagster/partition_row_count": outcome.quarantined,
+            **_redriven_numbers(outcome),
             "reasons": _reasons_table(outcome),
             "sample": _sample_table(outcome, store),
         },

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from pipeline_assets.assets import build_datasets
+from pipeline_assets.redrive import redrive_job
 from pipeline_assets.stand_ins import stand_in_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.automation import build_automation_sensor
+from sensors.backfills import build_backfills_sensor
 from sensors.freshness import build_freshness_sensor
 from sensors.notices import build_notices_sensor
 from sensors.orphans import build_orphans_sensor
@@ -34,11 +36,12 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
     jobs = {name: dataset.job for name, dataset in datasets.items()}
     stand_in = stand_in_job(contracts)
     landed = {name: job for name, job in jobs.items() if contracts[name].source}
+    redrive = redrive_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108  not there yet
     pulled = {name: job for name, job in landed.items() if (source := contracts[name].source) and source.pull}
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=[asset for dataset in datasets.values() for asset in dataset.assets],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=[*jobs.values(), stand_in],
+        jobs=[*jobs.values(), redrive, stand_in],
         sensors=[
             build_arrivals_sensor(contracts, landed),
             build_automation_sensor(),
@@ -48,6 +51,7 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
             build_orphans_sensor(),
             build_notices_sensor(contracts),
             build_freshness_sensor(contracts),
+            build_backfills_sensor(contracts, jobs),
             *([build_pulls_sensor(contracts, pulled)] if pulled else []),
             build_stand_ins_sensor(contracts, stand_in.name),
         ],
@@ -55,6 +59,7 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
         # The steps of a run are one straight line: a process for each would cost seconds and buy nothing.
         executor=dg.in_process_executor,
     )
+    return definitions
 
 
 def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:

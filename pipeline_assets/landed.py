@@ -22,6 +22,7 @@ from sluice.errors import RawPartitionEmpty
 from sluice.gates import RAW_GATES
 from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
 from sluice.judging import closed, gates_of
+from sluice.outcome import Outcome
 from sluice.version import Version
 
 
@@ -120,6 +121,7 @@ def processed_assets(
                 scratch=settings.scratch,
                 run_id=run_id,
                 clock=clock,
+                earlier=_fetch_published(contract, partition, ledger),
             )
             bill.outcome = outcome
             note_drift(contract, outcome, attempt, ledger, clock)
@@ -132,6 +134,11 @@ def processed_assets(
         yield quarantine_report(outcome, store)
 
     return processed
+
+
+def _fetch_published(contract: Contract, partition: str, ledger: Ledger) -> Outcome | None:
+    published = ledger.published(contract.dataset, partition)
+    return published.outcome if published else None
 
 
 def _notice(contract: Contract, partition: str, store: Store, ledger: Ledger, clock: Clock) -> Noticed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ from sluice.derived_records import write_derived
 from sluice.errors import StagedFilesMissing
 from sluice.flagged_rows import write_flagged
 from sluice.manifest import RawObject, build_manifest
-from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, StagedFile
+from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, Redriven, StagedFile
+from sluice.quarantine import copy_reasons
+from sluice.redriving import compare
 from sluice.stand_in import status_of
 from sluice.transform import PUBLISHED_NAME, Limits, Transformed, transform
 from sluice.version import Version
@@ -43,10 +46,12 @@ def build_partition(
     scratch: Path,
     run_id: str,
     clock: Clock,
+    earlier: Outcome | None = None,
     stand_in: str | None = None,
 ) -> Outcome:
     """Return the staged outcome of a landed partition; work that an earlier run has staged is not done again.
 
+    `earlier` is what is published: records that it has in quarantine keep their old reason beside the new one.
     `stand_in` says what it is if these objects are not its own.
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
@@ -63,9 +68,27 @@ def build_partition(
             run_id=run_id,
             limits=_LIMITS,
         )
-        done = _flagged(done, contract, manifest.partition, stand_in)
+        done, redriven = _redrive(_flagged(done, contract, manifest.partition, stand_in), earlier, manifest, store)
         seconds = (clock.now() - started).total_seconds()
-        return _claim(contract, manifest, done, store, run_id, seconds, stand_in)
+        return _claim(contract, manifest, done, store, run_id, seconds, stand_in, redriven)
+
+
+def try_partition(
+    *, contract: Contract, manifest: Manifest, store: Store, scratch: Path, earlier: Outcome
+) -> tuple[Transformed, Redriven | None]:
+    """Return what building a landed partition would come to, without its files; nothing is staged."""
+    assert contract.source is not None  # noqa: S101  only landed datasets come here
+    with _workspace(scratch) as workspace:
+        done = transform(
+            contract,
+            contract.source,
+            manifest,
+            lambda item: store.open(item.key),
+            workspace,
+            run_id="dry-run",
+            limits=_LIMITS,
+        )
+        return _redrive(done, earlier, manifest, store)
 
 
 def build_derived(
@@ -183,6 +206,7 @@ def _claim(
     run_id: str,
     seconds: float,
     stand_in: str | None,
+    redriven: Redriven | None = None,
 ) -> Outcome:
     """Move the files to their place and write the outcome last; the first outcome of a version stands.
 
@@ -208,12 +232,30 @@ def _claim(
         bytes_in=manifest.size_bytes,
         seconds=round(seconds, 3),
         stand_in=stand_in,
+        redriven=redriven,
     )
     written = done.published.with_name(OUTCOME_NAME)
     written.write_text(outcome.model_dump_json(indent=1))
     if store.put(_folder(Zone.PROCESSED, *place) + OUTCOME_NAME, written, only_if_absent=True):
         return outcome
     return _settle(store, place, outcome, written)
+
+
+def _redrive(
+    done: Transformed, earlier: Outcome | None, manifest: Manifest, store: Store
+) -> tuple[Transformed, Redriven | None]:
+    """Compare with what was in quarantine before; without such records there is nothing to compare."""
+    if earlier is None or earlier.stand_in or not earlier.quarantine_files:
+        return done, None
+    folder = done.quarantine.parent
+    before = folder / "earlier.parquet"
+    try:
+        copy_reasons([partial(store.open, file.key) for file in earlier.quarantine_files], before)
+    except FileNotFoundError:  # taken away since: then nobody can say what became of them
+        return done, None
+    target = folder / "quarantine-redriven.parquet"
+    redriven = compare(done.quarantine, before, manifest, earlier.version, target)
+    return replace(done, quarantine=target), redriven
 
 
 def _settle(store: Store, place: Place, outcome: Outcome, written: Path) -> Outcome:

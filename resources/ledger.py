@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from sluice.acceptance import Acceptance
+    from sluice.backfill.progress import Backfill, Stage
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.gates.evidence import History
     from sluice.healing.failure import FailureClass
@@ -24,6 +25,7 @@ __all__ = [
     "Arrivals",
     "Attempt",
     "Attempts",
+    "Backfills",
     "Incidents",
     "KnownObject",
     "Ledger",
@@ -217,5 +219,28 @@ class Incidents(Protocol):
         """Whether this key is new; it is remembered, so that of many asking exactly one is told so."""
 
 
-class Ledger(Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Incidents, Protocol):
+class Backfills(Protocol):
+    """Planned backfills, and where each stands."""
+
+    def add_backfill(self, backfill: Backfill) -> None:
+        """Record a new plan."""
+
+    def backfill(self, plan_id: str) -> Backfill | None:
+        """Return the plan of that id."""
+
+    def backfills(self, stage: Stage | None = None) -> tuple[Backfill, ...]:
+        """Return plans in the order in which they were made, all or those at a stage."""
+
+    def change_backfill(
+        self, plan_id: str, expected: Stage, stage: Stage, changed_at: datetime, *, note: str = ""
+    ) -> bool:
+        """Move a plan on; False, and nothing is changed, when it is not where it was `expected` to be.
+
+        The first time it runs is when it was started.
+        """
+
+
+class Ledger(
+    Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Incidents, Backfills, Protocol
+):
     """All of the above in one store."""

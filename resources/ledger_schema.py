@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The number of the newest migration."""
 
 
@@ -221,6 +221,18 @@ NOTICES = sa.Table(
     METADATA,
     sa.Column("key", _WORD, primary_key=True),
     sa.Column("noticed_at", Instant, nullable=False),
+)
+
+BACKFILLS = sa.Table(
+    "backfills",
+    METADATA,
+    sa.Column("number", _ID, primary_key=True, autoincrement=True),
+    sa.Column("plan_id", sa.Text, nullable=False, unique=True),
+    sa.Column("plan", Prose, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("started_at", Instant),
+    sa.Column("note", Prose, nullable=False),
 )
 
 _ALEMBIC = sa.MetaData()

@@ -29,6 +29,8 @@ SluiceError
 ├── GateClosed               a blocking gate does not hold: nothing is published
 ├── AcceptanceRefused        there is nothing that a person could accept
 ├── RewindRefused            a table cannot go back to the point that was named
+├── RedriveRefused           quarantined records cannot go through the contract again
+├── BackfillRefused          a planned backfill cannot be made, or not be carried out any more
 ├── PublishError             the table could not be brought to the staged state
 │   ├── PublishConflict      other writers kept winning the commit
 │   ├── StagedFilesMissing   a staged file is gone or not what was staged
@@ -331,6 +333,22 @@ class AcceptanceRefused(SluiceError):
 
 class RewindRefused(SluiceError):
     """`sluice rewind` names a point that a table does not know, or whose files are gone; nothing was changed."""
+
+    def __init__(self, *, problem: str, cure: str) -> None:
+        super().__init__(f"{problem[:1].upper()}{problem[1:]}.", cure=cure)
+        self.problem = problem
+
+
+class RedriveRefused(SluiceError):
+    """`sluice redrive` cannot do what was asked; nothing was changed."""
+
+    def __init__(self, *, problem: str, cure: str) -> None:
+        super().__init__(f"{problem[:1].upper()}{problem[1:]}.", cure=cure)
+        self.problem = problem
+
+
+class BackfillRefused(SluiceError):
+    """A planned backfill cannot be made or carried out as asked; nothing was launched."""
 
     def __init__(self, *, problem: str, cure: str) -> None:
         super().__init__(f"{problem[:1].upper()}{problem[1:]}.", cure=cure)

@@ -48,6 +48,19 @@ class ReasonCount(_Frozen):
     records: int
 
 
+class Redriven(_Frozen):
+    """What this build did to the records that the published version before it had in quarantine.
+
+    `version` is that version. `returned` records are published (or duplicates) now, `stayed` ones were rejected again,
+    `superseded` ones came from objects that have been replaced or removed since.
+    """
+
+    version: str
+    returned: int
+    stayed: int
+    superseded: int
+
+
 class FieldDrift(_Frozen):
     """One field in which one raw object differs from its contract; `records` of the object hold it so."""
 
@@ -75,6 +88,7 @@ class Outcome(_Frozen):
     drift: tuple[FieldDrift, ...] = ()
     bytes_in: int = 0
     seconds: float = 0.0
+    redriven: Redriven | None = None
     stand_in: str | None = None  # what these rows are in place of the partition's own data: "fallback", ...
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from sluice.outcome import ReasonCount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -33,6 +33,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "contract_version": pa.string(),
     "run_id": pa.string(),
     "partition_date": pa.date32(),
+    "earlier_reasons": REASONS,  # why the version before rejected it, NULL if it did not
+    "earlier_contract_version": pa.string(),
 }
 SCHEMA = pa.schema(_COLUMNS)
 
@@ -100,6 +102,8 @@ class QuarantineFile:
             pa.repeat(pa.scalar(version, pa.string()), count),
             pa.repeat(pa.scalar(run_id, pa.string()), count),
             pa.repeat(pa.scalar(partition, pa.date32()), count),
+            pa.nulls(count, REASONS),
+            pa.nulls(count, pa.string()),
         ]
         self._held.append(pa.Table.from_arrays(columns, schema=SCHEMA))
         if sum(table.nbytes for table in self._held) > _ROW_GROUP_BYTES:
@@ -109,6 +113,16 @@ class QuarantineFile:
         if self._held:
             self._writer.write_table(pa.concat_tables(self._held))
             self._held.clear()
+
+
+def copy_reasons(files: Iterable[Callable[[], BinaryIO]], target: Path) -> None:
+    """Write the records of quarantine files to one file, without their bytes, a batch in memory at a time."""
+    columns = ["object", "etag", "line_no", "reasons", "contract_version"]
+    with pq.ParquetWriter(target, pa.schema([SCHEMA.field(name) for name in columns])) as writer:
+        for open_file in files:
+            with open_file() as opened:
+                for batch in pq.ParquetFile(opened).iter_batches(columns=columns):
+                    writer.write_batch(batch)
 
 
 def quarantined_by_object(path: Path) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ import typer
 
 from pipeline_assets.cli import (
     accept,
+    backfill,
     breakers,
     contracts,
     cost,
@@ -20,8 +21,10 @@ from pipeline_assets.cli import (
     incidents,
     land,
     new,
+    plan,
     quarantine,
     query,
+    redrive,
     rewind,
     run,
     slo,
@@ -53,6 +56,9 @@ app.command("up")(up.up)
 app.command("status")(status.status)
 app.command("gates")(gates.gates)
 app.command("accept")(accept.accept)
+app.add_typer(plan.app, name="plan")
+app.add_typer(backfill.app, name="backfill")
+app.command("redrive")(redrive.redrive)
 app.command("rewind")(rewind.rewind)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)

@@ -11,12 +11,14 @@ from typer.core import TyperGroup
 from pipeline_assets.cli.output import warn
 from sluice.errors import (
     AcceptanceRefused,
+    BackfillRefused,
     ContractError,
     DatasetExists,
     DatasetUnknown,
     LandingRefused,
     PriceBookInvalid,
     QueryError,
+    RedriveRefused,
     RewindRefused,
     SampleRefused,
     SettingInvalid,
@@ -49,7 +51,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
     match error:
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
-        case AcceptanceRefused() | PriceBookInvalid() | RewindRefused():
+        case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from sluice.arrivals import Sweep
     from sluice.partition_state import PartitionStatus
 
-__all__ = ["Event", "Progress", "RunResult", "RunSummary", "run_until_quiet"]
+__all__ = ["Event", "Progress", "RunResult", "RunSummary", "build_places", "run_until_quiet"]
 
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _PATIENCE = 5  # times SETTLE: an object that is still being written by then is left for the next invocation
@@ -63,6 +63,26 @@ def run_until_quiet(environment: Environment, *, on_progress: Callable[[Progress
         runner = _Runner(instance, environment, on_progress)
         runner.build()
         return RunSummary(tuple(runner.results), killed, runner.sweep())
+
+
+def build_places(
+    environment: Environment,
+    places: Sequence[tuple[str, str]],
+    *,
+    tags: Mapping[str, str],
+    on_progress: Callable[[Progress], None],
+) -> tuple[RunResult, ...]:
+    """Build these partitions (dataset, date), one after the other, whatever their state."""
+
+    def say_waiting() -> None:
+        on_progress(Progress(Event.WAITING, message="Another `sluice run` is at work here; waiting until it ends."))
+
+    home = environment.settings.dagster_home
+    with hold_lock(home / "headless.lock", on_wait=say_waiting), open_dagster(home) as instance, _quiet_logs():
+        fail_left_by_headless(instance, environment)
+        runner = _Runner(instance, environment, on_progress)
+        runner.build_these([_Pending(name, day, {"sluice/dataset": name, **tags}) for name, day in places])
+        return tuple(runner.results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +128,9 @@ class _Runner:
         self._build_derived()
         while self._build_landed():  # something arrived meanwhile
             self._build_derived()
+
+    def build_these(self, pending: Sequence[_Pending]) -> None:
+        self._execute(pending)
 
     def sweep(self) -> Sweep:
         environment = self._environment

@@ -104,6 +104,8 @@ def print_record(outcome: Outcome, record: QuarantinedRecord) -> None:
     say(f"{outcome.dataset} {outcome.partition}  {record.object}  {place}  (ETag {record.etag})", style="bold")
     for reason in record.reasons:
         say(f"  {_sentence(reason)}", style="red")
+    for reason in record.earlier_reasons:
+        say(f"  under contract {record.earlier_contract} it was {_sentence(reason)}", style="yellow")
     if record.raw is not None:
         say(f"  {_shortened(record.raw)}")
 
@@ -146,7 +148,13 @@ def _as_row(outcome: Outcome, record: QuarantinedRecord) -> dict[str, object]:
         "object": record.object,
         "etag": record.etag,
         "line": record.line,
-        "reasons": [{"code": item.code, "column": item.column, "value": item.value} for item in record.reasons],
+        "reasons": [_fields(item) for item in record.reasons],
+        "earlier_reasons": [_fields(item) for item in record.earlier_reasons],
+        "earlier_contract": record.earlier_contract,
         "text": None if raw is None else escaped(raw),
         "base64": None if raw is None else base64.b64encode(raw).decode("ascii"),
     }
+
+
+def _fields(reason: Reason) -> dict[str, str | None]:
+    return {"code": reason.code, "column": reason.column, "value": reason.value}

@@ -18,20 +18,25 @@ from sluice.version import Version
 def survey(environment: Environment) -> tuple[PartitionStatus, ...]:
     """Return the status of every partition; hashes objects that no sweep has seen, writes nothing."""
     ledger = environment.ledger
-    newest = {_place(item.manifest): item.manifest for item in ledger.noticed_after(0)}
-    # A file that landed a moment ago is pending, though the sensor would still wait for it to settle.
-    now = environment.clock.now() + SETTLE
-    sweep = sweep_raw_zone(environment.contracts.values(), environment.store, _Unwritten(ledger), now)
-    newest |= {_place(item.manifest): item.manifest for item in sweep.noticed}
     return survey_partitions(
         environment.contracts,
-        newest.values(),
+        manifests(environment).values(),
         ledger.all_published(),
         ledger.last_attempt,
         ledger.blocking_verdicts(),
         ledger.acceptances(),
         taken_back(environment),
     )
+
+
+def manifests(environment: Environment) -> Mapping[tuple[str, str], Manifest]:
+    """Return (dataset, partition) -> the newest manifest, noticed or not."""
+    ledger = environment.ledger
+    newest = {_place(item.manifest): item.manifest for item in ledger.noticed_after(0)}
+    # A file that landed a moment ago is pending, though the sensor would still wait for it to settle.
+    now = environment.clock.now() + SETTLE
+    sweep = sweep_raw_zone(environment.contracts.values(), environment.store, _Unwritten(ledger), now)
+    return newest | {_place(item.manifest): item.manifest for item in sweep.noticed}
 
 
 def taken_back(environment: Environment) -> Mapping[tuple[str, str], frozenset[Version]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resources.memory_ledger.arrivals import MemoryArrivals
+from resources.memory_ledger.backfills import MemoryBackfills
 from resources.memory_ledger.history import MemoryAttempts, MemoryPublications
 from resources.memory_ledger.incidents import MemoryIncidents
 from resources.memory_ledger.judgements import MemoryJudgements
@@ -20,5 +21,6 @@ class MemoryLedger(
     MemoryMeasurements,
     MemorySpending,
     MemoryIncidents,
+    MemoryBackfills,
 ):
     """Threads may share it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from resources.sql_ledger.acceptances import SqlAcceptances
 from resources.sql_ledger.arrivals import SqlArrivals
 from resources.sql_ledger.attempts import SqlAttempts
+from resources.sql_ledger.backfills import SqlBackfills
 from resources.sql_ledger.incidents import SqlIncidents
 from resources.sql_ledger.measurements import SqlMeasurements
 from resources.sql_ledger.publications import SqlPublications
@@ -23,6 +24,7 @@ class SqlLedger(
     SqlMeasurements,
     SqlSpending,
     SqlIncidents,
+    SqlBackfills,
 ):
     """Several processes may write at once; each call is one short transaction.
 

@@ -33,6 +33,8 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.ServiceFailed: _CODE,
     errors.AcceptanceRefused: _CODE,
     errors.RewindRefused: _CODE,
+    errors.RedriveRefused: _CODE,
+    errors.BackfillRefused: _CODE,
     errors.PublishError: _SINK,
     errors.PublishConflict: _TRANSIENT,
     errors.StagedFilesMissing: _TRANSIENT,  # the next run stages anew

@@ -39,11 +39,13 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
         "build_daily_revenue",
         "build_orders",
         "build_payments",
+        "redrive",
         "stand_in",
     ]
     sensors = (
         "arrivals",
         "automation",
+        "backfills",
         "freshness",
         "notices",
         "orphans",

@@ -1,0 +1,206 @@
+"""A frozen plan: which partitions are built, why, in which order, what it reaches and what it is estimated to take."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from sluice.partition_state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sluice.contract import Contract
+    from sluice.cost.budget import Estimate
+    from sluice.partition_state import PartitionStatus
+
+    Place = tuple[str, str]
+
+
+class Only(StrEnum):
+    """Which partitions a plan chooses; without it every one that is not as it should be."""
+
+    MISSING = "missing"  # nothing is published
+    FAILED = "failed"  # the last try failed, or a gate blocks
+    STALE = "stale"  # published, but built from older files, another contract or other code
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Asked(_Frozen):
+    """What somebody wanted; `first` and `last` are dates, both included."""
+
+    datasets: tuple[str, ...]
+    first: str | None = None
+    last: str | None = None
+    only: Only | None = None
+
+
+class Target(_Frozen):
+    """One partition to be built; `why` is a sentence without a full stop."""
+
+    dataset: str
+    partition: str
+    why: str
+    bytes_in: int = 0
+    objects: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.dataset, self.partition
+
+
+class Reach(_Frozen):
+    """A derived dataset that is built again because of the plan, without being part of it."""
+
+    dataset: str
+    partitions: tuple[str, ...]
+    owner: str | None = None
+
+
+class Plan(_Frozen):
+    """`targets` are in the order in which they are built; the first is the canary. `world` changes when the world does.
+
+    `as_they_should_be` counts partitions of the range that need nothing.
+    """
+
+    plan_id: str
+    created_at: AwareDatetime
+    asked: Asked
+    targets: tuple[Target, ...]
+    reaches: tuple[Reach, ...]
+    as_they_should_be: int
+    world: str
+
+    @property
+    def canary(self) -> Target:
+        return self.targets[0]
+
+    @property
+    def seconds(self) -> float:
+        return sum(item.seconds for item in self.targets)
+
+    @property
+    def usd(self) -> float:
+        return sum(item.usd for item in self.targets)
+
+    @property
+    def bytes_in(self) -> int:
+        return sum(item.bytes_in for item in self.targets)
+
+
+_WHY = {
+    State.PENDING: "nothing is published",
+    State.FAILED: "the last try failed",
+    State.BLOCKED: "a gate keeps it out",
+    State.STALE: "files, inputs, contract or code have changed since",
+}
+_CHOSEN: Mapping[Only | None, Collection[State]] = {
+    None: tuple(_WHY),
+    Only.MISSING: (State.PENDING,),
+    Only.FAILED: (State.FAILED, State.BLOCKED),
+    Only.STALE: (State.STALE,),
+}
+
+
+def plan_backfill(
+    asked: Asked,
+    statuses: Sequence[PartitionStatus],
+    contracts: Mapping[str, Contract],
+    estimate: Callable[[str, str], Estimate],
+    world: str,
+    now: datetime,
+) -> Plan:
+    """Freeze what is to be done; `statuses` are those of all partitions, `estimate` is asked for each target.
+
+    Inputs come before what is derived from them, date by date, the newest date first: it is what people look at, and as
+    canary the one most like what comes next. A derived partition whose input is a target is a target too, if its
+    dataset is asked for; else the plan reaches it.
+    """
+    from sluice.derivation import in_build_order, inputs_of  # loads a SQL parser
+
+    in_range = [item for item in statuses if item.dataset in asked.datasets and _is_within(asked, item.partition)]
+    why = {(item.dataset, item.partition): _WHY[item.state] for item in in_range if item.state in _CHOSEN[asked.only]}
+    order = [contract.dataset for contract in in_build_order(contracts)]
+    for name in order:
+        inputs = inputs_of(contracts[name], contracts)
+        if name in asked.datasets and inputs:
+            why |= _follow(name, inputs, why)
+    places = sorted(why, key=lambda place: (_Reversed(place[1]), order.index(place[0])))
+    targets = tuple(_target(place, why[place], estimate(*place)) for place in places)
+    right = sum(item.state is State.PUBLISHED and (item.dataset, item.partition) not in why for item in in_range)
+    return Plan(
+        plan_id=_plan_id(asked, targets, world, now),
+        created_at=now,
+        asked=asked,
+        targets=targets,
+        reaches=_reaches(targets, contracts, order),
+        as_they_should_be=right,
+        world=world,
+    )
+
+
+def world_of(contracts: Mapping[str, Contract], fingerprints: Iterable[tuple[str, str, str]]) -> str:
+    """Return a digest of contracts and of what landed (dataset, partition, fingerprint); a plan is for one world."""
+    digest = hashlib.sha256()
+    for name in sorted(contracts):
+        digest.update(f"{name} {contracts[name].fingerprint}\n".encode())
+    for item in sorted(fingerprints):
+        digest.update(f"{' '.join(item)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _is_within(asked: Asked, partition: str) -> bool:
+    return (asked.first or "") <= partition <= (asked.last or "9999")
+
+
+def _follow(name: str, inputs: Collection[str], why: Mapping[Place, str]) -> dict[Place, str]:
+    dates = {partition for dataset, partition in why if dataset in inputs}
+    return {(name, day): "an input is built again" for day in dates if (name, day) not in why}
+
+
+def _target(place: Place, why: str, expected: Estimate) -> Target:
+    return Target(
+        dataset=place[0],
+        partition=place[1],
+        why=why,
+        bytes_in=expected.bytes_in,
+        objects=expected.objects,
+        seconds=expected.seconds,
+        usd=expected.usd,
+    )
+
+
+def _reaches(targets: Sequence[Target], contracts: Mapping[str, Contract], order: Sequence[str]) -> tuple[Reach, ...]:
+    from sluice.derivation import inputs_of  # loads a SQL parser
+
+    dates = {name: {item.partition for item in targets if item.dataset == name} for name in order}
+    reaches = []
+    for name in order:
+        reached = set[str]().union(*(dates[source] for source in inputs_of(contracts[name], contracts))) - dates[name]
+        if reached:
+            reaches.append(Reach(dataset=name, partitions=tuple(sorted(reached)), owner=contracts[name].owner))
+            dates[name] |= reached
+    return tuple(reaches)
+
+
+def _plan_id(asked: Asked, targets: Sequence[Target], world: str, now: datetime) -> str:
+    text = f"{asked!r}{[item.place for item in targets]!r}{world}{now.isoformat()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class _Reversed(str):
+    """Sorts the other way round."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: str) -> bool:
+        return str(other) < str(self)

@@ -1,0 +1,79 @@
+"""The way back from quarantine: what a rebuild under another contract does to records that were rejected before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from sluice.outcome import Redriven
+from sluice.sql_types import quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from sluice.manifest import Manifest
+    from sluice.outcome import Outcome
+    from sluice.version import Version
+
+_MEMORY_LIMIT = "600MB"
+
+_SAME = 'now."object" = before."object" AND now.etag = before.etag AND now.line_no IS NOT DISTINCT FROM before.line_no'
+
+_COUNTS = f"""
+SELECT
+    count(*) FILTER (WHERE NOT present) AS superseded,
+    count(*) FILTER (WHERE present AND again) AS stayed,
+    count(*) FILTER (WHERE present AND NOT again) AS returned
+FROM (
+    SELECT
+        (before."object", before.etag) IN (SELECT (key, etag) FROM present) AS present,
+        EXISTS (SELECT 1 FROM now WHERE {_SAME}) AS again
+    FROM before
+)"""
+
+_JOINED = f"""
+SELECT now.* EXCLUDE (file_row_number, earlier_reasons, earlier_contract_version),
+    before.reasons AS earlier_reasons, before.contract_version AS earlier_contract_version
+FROM now LEFT JOIN before ON {_SAME}
+ORDER BY now.file_row_number"""
+
+
+def candidates(
+    outcomes: Iterable[Outcome], *, partition: str | None = None, reason: str | None = None
+) -> tuple[Outcome, ...]:
+    """Return the published outcomes that have something in quarantine, of a date and for a reason if one is named."""
+    return tuple(
+        outcome
+        for outcome in outcomes
+        if outcome.quarantined
+        and partition in {None, outcome.partition}
+        and (reason is None or any(item.code == reason for item in outcome.reasons))
+    )
+
+
+def compare(quarantine: Path, earlier: Path, manifest: Manifest, version: Version, target: Path) -> Redriven:
+    """Write `quarantine` to `target`, every record with the reason it had before, and count what became of those.
+
+    `earlier` is what `quarantine.copy_reasons` writes. A record is the same one if object, ETag and line are. An object
+    that was rejected whole counts as one record, as it did then.
+    """
+    with duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(target.parent / "spill")}) as base:
+        base.execute(f"CREATE VIEW now AS SELECT * FROM {_file(quarantine, 'file_row_number = true')}")
+        base.execute(f"CREATE VIEW before AS SELECT * FROM {_file(earlier)}")
+        base.execute("CREATE TABLE present (key VARCHAR, etag VARCHAR)")
+        base.executemany("INSERT INTO present VALUES (?, ?)", _objects(manifest))
+        found = base.execute(_COUNTS).fetchone()
+        assert found is not None  # noqa: S101  an aggregate without groups has one row
+        superseded, stayed, returned = found
+        base.execute(f"COPY ({_JOINED}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+    return Redriven(version=str(version), returned=returned, stayed=stayed, superseded=superseded)
+
+
+def _objects(manifest: Manifest) -> Collection[tuple[str, str]]:
+    return [(item.key, item.etag) for item in manifest.objects]
+
+
+def _file(path: Path, *options: str) -> str:
+    return f"read_parquet({', '.join([quote_literal(str(path)), 'hive_partitioning = false', *options])})"
