@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sluice.publishing import Effect, Held
     from sluice.pulling.pages import PulledPage
     from sluice.pulling.pull import Pull
+    from sluice.rewinding import Point, Rewind
 
 __all__ = [
     "Clock",
@@ -140,6 +141,13 @@ class Tables(Protocol):
     def held(self, dataset: str, partition: str) -> Held | None: ...
     def files(self, dataset: str, partition: str | None = None) -> tuple[str, ...]: ...
     def column_bytes(self, dataset: str) -> Mapping[str, Mapping[str, int]]: ...
+
+
+class RewindableTables(Tables, Protocol):
+    def plan_rewind(self, dataset: str, point: Point, partition: str | None = None) -> Rewind: ...
+    def rewind(
+        self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str
+    ) -> Rewind: ...
 
 
 class ExpectationEngine(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
+from sensors.runs import UNDER_WAY
 from sluice.backfill.progress import Stage, decide_next, progress_of
 from sluice.survey import survey
 
@@ -30,13 +31,6 @@ SENSOR_NAME = "backfills"
 PLAN_TAG = "sluice/backfill"
 _MOST_AT_WORK = 10
 _MOST_DEATHS = 3
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class Ledger(Protocol):
@@ -95,7 +89,7 @@ class _Driver:
         plan = backfill.plan
         asked = Counter(self._places(dg.RunsFilter(tags={PLAN_TAG: plan.plan_id})))
         given_up = frozenset(place for place, runs in asked.items() if runs > _MOST_DEATHS)
-        at_work = frozenset(self._places(dg.RunsFilter(statuses=_UNDER_WAY)))
+        at_work = frozenset(self._places(dg.RunsFilter(statuses=UNDER_WAY)))
         progress = progress_of(backfill, self._survey(), self.ledger.last_attempt, at_work, given_up)
         decided = decide_next(backfill, progress, self.contracts, _MOST_AT_WORK)
         if decided.stage is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
+from sensors.runs import UNDER_WAY
 from sluice.contract import CODE_VERSION
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind, RemedyTaken
@@ -31,13 +32,6 @@ REPROCESSED_FOR = "sluice/reprocessed_for"
 MOST_UNDER_WAY = 25
 """Of one dataset: a contract that is accepted after a year must not leave what lands today waiting behind it."""
 _MOST_DEATHS = 3
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class Ledger(ReprocessingLedger, Protocol):
@@ -87,7 +81,7 @@ class _Asking:
 
     def requests(self, wanted: Sequence[Reprocessing]) -> dict[Reprocessing, dg.RunRequest]:
         """Return a request for each of the wanted that may run now; the others are wanted again at the next tick."""
-        runs = self.instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
+        runs = self.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
         at_work = {(run.tags.get("sluice/dataset"), run.tags.get("dagster/partition")) for run in runs}
         under_way = Counter(run.tags["sluice/dataset"] for run in runs if REPROCESSED_FOR in run.tags)
         asked: dict[Reprocessing, dg.RunRequest] = {}

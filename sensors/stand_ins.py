@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
+from sensors.runs import UNDER_WAY
 from sluice.arrivals import RawStore
 from sluice.freshness import breaches
 from sluice.healing.backoff import backoff
@@ -38,13 +39,6 @@ BASIS = "sluice/stand_in"
 _GRACE = timedelta(seconds=5)  # as the sensor `freshness` has it
 _TRIES = USUAL[FailureClass.SINK_UNAVAILABLE]  # an outage of the table store is the likeliest cause, and may last
 _MOST_ASKED = 20  # in a tick
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class Ledger(Protocol):
@@ -122,7 +116,7 @@ class _Seeker:
     def _request(self, dataset: str, partition: str, basis: Basis, job_name: str) -> dg.RunRequest | None:
         """Return the request, unless a run is under way, the next try is not due, or tries keep failing."""
         place = {"sluice/dataset": dataset, "dagster/partition": partition}
-        if self.instance.get_runs_count(dg.RunsFilter(job_name=job_name, tags=place, statuses=_UNDER_WAY)):
+        if self.instance.get_runs_count(dg.RunsFilter(job_name=job_name, tags=place, statuses=UNDER_WAY)):
             return None
         tags = {**place, BASIS: basis.key, "sluice/purpose": "healing"}
         earlier = self.instance.get_run_records(dg.RunsFilter(job_name=job_name, tags=tags))

@@ -13,6 +13,7 @@ from pipeline_assets.cli.output import AsJson, Column, counted, print_json, prin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline_assets.rewind_record import Reason
     from sluice.outcome import Outcome
     from sluice.rewinding import Rewind, Step
 
@@ -45,17 +46,35 @@ def rewind(
         if not as_json:
             say(f"{counted(len(planned.changes), 'partition')} of {dataset} would change; nothing was changed.")
         return
-    from pipeline_assets.cli.rewind_record import Reason, fetch_outcomes, record_rewind
+    from pipeline_assets.rewind_record import Reason, fetch_outcomes
 
-    outcomes = fetch_outcomes(environment, planned)  # before the commit: what is missing refuses the rewind
+    outcomes = fetch_outcomes(environment.store, planned)  # before the commit: what is missing refuses the rewind
     rewinder = by or getpass.getuser()
     done = environment.tables.rewind(dataset, point, partition, why=why.strip(), rewound_by=rewinder)
-    outcomes = {**fetch_outcomes(environment, done), **outcomes}
+    outcomes = {**fetch_outcomes(environment.store, done), **outcomes}
     reason = Reason(why.strip(), rewinder, tuple(dict.fromkeys(name for name, _ in downstream)))
-    followed = record_rewind(environment, done, outcomes, reason)
+    followed = _record(environment, done, outcomes, reason)
     _show(done, outcomes, downstream, as_json=as_json)
     if not as_json:
         _say_done(done, followed)
+
+
+def _record(environment: Environment, done: Rewind, outcomes: Mapping[str, Outcome], reason: Reason) -> tuple[str, ...]:
+    from pipeline_assets.evidence import Witnesses
+    from pipeline_assets.rewind_record import RewindRecord
+    from resources.dagster_home import open_dagster
+
+    ports = Witnesses(
+        environment.store,
+        environment.ledger,
+        environment.tables,
+        environment.clock,
+        environment.prices,
+        environment.settings,
+        environment.expectation_engine,
+    )
+    with open_dagster(environment.settings.dagster_home) as instance:
+        return RewindRecord(environment.contract(done.dataset), ports, instance).write(done, outcomes, reason)
 
 
 def _downstream(environment: Environment, rewind: Rewind) -> Downstream:

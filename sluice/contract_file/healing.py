@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sluice.contract_file.cost import fields_of
 from sluice.contract_file.duration import read_duration
 from sluice.healing.failure import FailureClass
-from sluice.healing.policy import USUAL, BreakerPolicy, HealingPolicy, Retries, StandIn
+from sluice.healing.policy import USUAL, Audit, BreakerPolicy, HealingPolicy, Retries, StandIn
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sluice.contract_file.place import Place
 
 MOST_RETRIES = 20
-_FIELDS = ("retries", "retry_runs", "breaker", "stand_in")
+_FIELDS = ("retries", "retry_runs", "breaker", "stand_in", "audit")
 _RETRY_FIELDS = ("most", "first", "cap")
 _BREAKER_FIELDS = ("failures", "first", "cap")
 _CURE = f"Write a whole number from 0 to {MOST_RETRIES}; 0 means that a person looks at once."
@@ -33,6 +33,7 @@ def read_healing(value: object, place: Place) -> HealingPolicy:
         changed=_retries_by_class(fields.get("retries"), place["retries"]),
         breaker=_breaker(fields.get("breaker"), place["breaker"]),
         stand_in=_stand_in(fields["stand_in"], place["stand_in"]) if "stand_in" in fields else None,
+        audit=_audit(fields["audit"], place["audit"]) if "audit" in fields else None,
         runs_per_dataset=_whole(
             fields.get("retry_runs", _USUAL.runs_per_dataset),
             place["retry_runs"],
@@ -107,6 +108,13 @@ def _stand_in(value: object, place: Place) -> StandIn | None:
         return StandIn(path)
     if len(place.problems) == found:
         place.refuse("does not say what stands in.", _STAND_IN_CURE)
+    return None
+
+
+def _audit(value: object, place: Place) -> Audit | None:
+    if isinstance(value, str) and value in set(Audit):
+        return Audit(value)
+    place.refuse("does not say what becomes of published data that fail.", f"Write one of {', '.join(Audit)}.")
     return None
 
 

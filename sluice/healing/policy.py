@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sluice.healing.failure import FailureClass
@@ -46,6 +47,13 @@ class StandIn:
     path: str | None = None
 
 
+class Audit(StrEnum):
+    """What becomes of published partitions when gates are added or changed."""
+
+    WARN = "warn"  # they are judged again, and what fails is shown
+    REWIND = "rewind"  # what fails goes back to the newest version that was shown before
+
+
 @dataclass(frozen=True, slots=True)
 class HealingPolicy:
     """The contract's `healing`, and the bound of storms: so many retry runs are asked for per `window`.
@@ -56,6 +64,7 @@ class HealingPolicy:
     changed: tuple[tuple[FailureClass, Retries], ...] = ()
     breaker: BreakerPolicy = BreakerPolicy()
     stand_in: StandIn | None = None
+    audit: Audit | None = None
     runs_per_dataset: int = 10
     runs_in_all: int = 50
     window: timedelta = timedelta(minutes=10)

@@ -35,6 +35,7 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
     loaded = load(tmp_path)
 
     assert loaded["jobs"] == [
+        "audit",
         "build_customers",
         "build_daily_revenue",
         "build_orders",
@@ -44,6 +45,7 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
     ]
     sensors = (
         "arrivals",
+        "audits",
         "automation",
         "backfills",
         "freshness",

@@ -11,7 +11,7 @@ from sluice.contract import fingerprint_of, rules_fingerprint_of
 from sluice.contract_file import read_contract
 from sluice.errors import ContractInvalid, ContractProblems
 from sluice.healing.failure import FailureClass
-from sluice.healing.policy import USUAL, BreakerPolicy, HealingPolicy, Retries, StandIn
+from sluice.healing.policy import USUAL, Audit, BreakerPolicy, HealingPolicy, Retries, StandIn
 
 SECOND = timedelta(seconds=1)
 
@@ -77,6 +77,10 @@ def test_waits_are_said_by_class(written: str, waits: Retries) -> None:
     policy = policy_of(f"healing: {{retries: {{sink_unavailable: {written}}}}}")
 
     assert policy.retries(FailureClass.SINK_UNAVAILABLE) == waits
+
+
+def test_what_an_audit_does_is_said() -> None:
+    assert policy_of("healing: {audit: rewind}").audit is Audit.REWIND
 
 
 def test_the_bound_of_storms_is_said() -> None:
@@ -150,6 +154,7 @@ def test_what_stands_in_is_said(written: str, stand_in: StandIn) -> None:
         ),
         pytest.param(["healing:", "  breaker: {failures: 0}  # <-"], "breaker.failures", "1 to 100", id="no failure"),
         pytest.param(["healing:", "  retry_runs: 0  # <-"], "healing.retry_runs", "1 to 1,000", id="no runs"),
+        pytest.param(["healing:", "  audit: repair  # <-"], "healing.audit", "warn, rewind", id="audit"),
         pytest.param(["healing:", "  stand_in:  # <-"], "healing.stand_in", "previous_partition", id="no stand-in"),
         pytest.param(["healing:", "  stand_in: last  # <-"], "healing.stand_in", "previous_partition", id="which one"),
         pytest.param(

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipeline_assets.cli.environment import Environment
-from pipeline_assets.cli.rewind_record import report_rewound
+from pipeline_assets.rewind_record import report_rewound
 from resources.clock import SystemClock
 from resources.dagster_home import open_dagster
 from resources.settings import Settings

@@ -1,0 +1,40 @@
+"""Published partitions whose gates have been changed since: they are judged again, and may go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from sluice.contract import rules_fingerprint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sluice.contract import Contract
+    from sluice.history import Published
+    from sluice.judged import Judged
+    from sluice.outcome import Outcome
+
+
+class Ledger(Protocol):
+    def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
+    def verdicts(self, dataset: str, partition: str) -> tuple[Judged, ...]: ...
+
+
+def to_be_audited(contract: Contract, ledger: Ledger) -> Iterator[Outcome]:
+    """Yield the published outcomes that no gate has judged by today's rules, the newest first.
+
+    A stand-in is judged by no gate, and what another contract built cannot be: it may lack columns.
+    """
+    if contract.healing.audit is None:
+        return
+    rules = rules_fingerprint_of(contract)
+    for item in sorted(ledger.all_published(contract.dataset), key=lambda item: item.outcome.partition, reverse=True):
+        outcome = item.outcome
+        is_ours = outcome.contract_fingerprint == contract.fingerprint and outcome.stand_in is None
+        if is_ours and outcome.objects and not _is_judged(outcome, rules, ledger):
+            yield outcome
+
+
+def _is_judged(outcome: Outcome, rules: str, ledger: Ledger) -> bool:
+    recorded = ledger.verdicts(outcome.dataset, outcome.partition)
+    return any(item.version == str(outcome.version) and item.rules == rules for item in recorded)
