@@ -54,7 +54,7 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
             build_notices_sensor(contracts),
             build_freshness_sensor(contracts),
             build_backfills_sensor(contracts, jobs),
-            build_audits_sensor(contracts, audit),
+            build_audits_sensor(contracts, audit.name),
             *([build_pulls_sensor(contracts, pulled)] if pulled else []),
             build_stand_ins_sensor(contracts, stand_in.name),
         ],

@@ -23,12 +23,12 @@ _MOST_AT_WORK = 10
 _MOST_DEATHS = 3
 
 
-def build_audits_sensor(contracts: Mapping[str, Contract], job: dg.JobDefinition) -> dg.SensorDefinition:
+def build_audits_sensor(contracts: Mapping[str, Contract], job_name: str) -> dg.SensorDefinition:
     """Return the sensor; only contracts with `healing.audit` are looked at, and each set of rules to its end once."""
 
     @dg.sensor(
         name=SENSOR_NAME,
-        job=job,
+        job_name=job_name,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Has published partitions judged again when gates change; the contract says what follows.",
@@ -36,7 +36,7 @@ def build_audits_sensor(contracts: Mapping[str, Contract], job: dg.JobDefinition
     def audits(context: dg.SensorEvaluationContext, ledger: dg.ResourceParam[Ledger]) -> dg.SensorResult:
         audited = _read_cursor(context.cursor)
         rules = {name: rules_fingerprint_of(contract) for name, contract in contracts.items()}
-        room = _MOST_AT_WORK - context.instance.get_runs_count(dg.RunsFilter(job_name=job.name, statuses=UNDER_WAY))
+        room = _MOST_AT_WORK - context.instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=UNDER_WAY))
         asked: list[dg.RunRequest] = []
         for name, contract in contracts.items():
             if contract.healing.audit is None or audited.get(name) == rules[name]:

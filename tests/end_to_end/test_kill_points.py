@@ -20,6 +20,8 @@ from sluice.cost.budget import SpendState
 if TYPE_CHECKING:
     from sluice.outcome import Outcome
 
+pytestmark = pytest.mark.long
+
 DATASETS = Path(__file__).parents[1] / "cases" / "datasets"
 DAY = "2026-11-03"
 

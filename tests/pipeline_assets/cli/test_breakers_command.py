@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from tests.pipeline_assets.cli.conftest import Command
 
+pytestmark = pytest.mark.long
+
 DAYS = ("2026-11-03", "2026-11-04", "2026-11-05")
 TRIPS = """\
 apiVersion: v3.2.0

@@ -86,6 +86,7 @@ def test_status_says_where_every_record_went(shop: Command) -> None:
             "quarantined": 2,
             "duplicates": 1,
             "error": None,
+            "stand_in": None,
         },
         {
             "dataset": "trips",
@@ -96,6 +97,7 @@ def test_status_says_where_every_record_went(shop: Command) -> None:
             "quarantined": 0,
             "duplicates": 0,
             "error": None,
+            "stand_in": None,
         },
     ]
 
