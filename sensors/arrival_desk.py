@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
-from sensors.runs import count_under_way
+from sensors.runs import count_under_way, places_queued
 from sluice.arrivals import ArrivalsLedger, Noticed
 from sluice.contract import CODE_VERSION
 from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
@@ -91,11 +91,12 @@ class Desk:
 
     def sort(self, waiting: Sequence[Noticed], cursor: Cursor, most: int) -> Work:
         work, room = Work(), dict[str, int]()
+        queued = places_queued(self.instance, (job.name for job in self.jobs.values())) if waiting else frozenset()
         for noticed in waiting:
             dataset = noticed.manifest.dataset
             if dataset in work.stopped or noticed.sequence <= cursor.ahead.get(dataset, 0):
                 continue
-            wanted = self._is_wanted(noticed)
+            wanted = self._is_wanted(noticed) and (self.jobs[dataset].name, noticed.manifest.partition) not in queued
             held = wanted and bool(self.breakers.holding(dataset))
             if wanted and not held and dataset not in room:
                 room[dataset] = self.most_under_way - count_under_way(self.instance, dataset)

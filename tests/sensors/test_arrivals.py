@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from pipeline_assets.assets import build_datasets
 from sensors.arrivals import build_arrivals_sensor
@@ -58,6 +59,28 @@ def test_an_overwritten_or_late_file_asks_for_its_partition_alone(world: World, 
     world.land_orders(DAY, OTHER, name=name)
 
     assert asked(world.tick(cursor)) == [("build_orders", DAY)]
+
+
+@pytest.mark.parametrize(
+    ("status", "requests"),
+    [
+        pytest.param(dg.DagsterRunStatus.QUEUED, [], id="it reads all that is there when it begins"),
+        pytest.param(dg.DagsterRunStatus.STARTED, [("build_orders", DAY)], id="it may have read already"),
+    ],
+)
+def test_a_partition_whose_run_waits_in_the_queue_is_not_asked_for_again(
+    world: World, status: dg.DagsterRunStatus, requests: list[tuple[str, str]]
+) -> None:
+    world.land_orders(DAY, ORDER)
+    cursor = world.tick().cursor
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("sluice"), "shop"), "build_orders")
+    tags = {"sluice/dataset": "orders", "dagster/partition": DAY}
+    run = dg.DagsterRun(job_name="build_orders", status=status, tags=tags, remote_job_origin=origin)
+    world.instance.add_run(run)
+
+    world.land_orders(DAY, OTHER, name="b")
+
+    assert asked(world.tick(cursor)) == requests
 
 
 def test_a_removed_file_asks_for_nothing(world: World) -> None:
