@@ -16,7 +16,7 @@ from sluice.landing_demo import DATASETS, DAYS, expected
 
 SLUICE = Path(sys.executable).with_name("sluice")
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @dataclass(frozen=True)

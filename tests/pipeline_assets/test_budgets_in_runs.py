@@ -256,6 +256,7 @@ def environment_at(home: Path, datasets: Path) -> Environment:
     return Environment(Settings(home, (datasets,)), SystemClock(), home)
 
 
+@pytest.mark.long
 def test_of_two_runs_racing_for_the_last_dollar_exactly_one_gets_it(
     tmp_path: Path, home: Path, one_partition_usd: float
 ) -> None:
