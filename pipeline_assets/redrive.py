@@ -68,7 +68,7 @@ def redrive_job(contracts: Mapping[str, Contract], job_of: Callable[[str], dg.Jo
     `job_of` gives the job that builds a dataset, with its resources; it is asked when the job runs.
     """
 
-    @dg.op(name="redrive", required_resource_keys={"store", "ledger", "clock"})
+    @dg.op(name="redrive_records", required_resource_keys={"store", "ledger", "clock"})
     def redrive(context: dg.OpExecutionContext, config: RedriveConfig) -> None:
         contract = contracts.get(config.dataset)
         if contract is None:

@@ -15,6 +15,7 @@ import json, sys
 from pipeline_assets.definitions import defs
 definitions = defs()
 repository = definitions.get_repository_def()
+repository.load_all_definitions()  # as a code server does: only here are two ops of one name refused
 print(json.dumps({
     "jobs": sorted(name for name in repository.job_names if not name.startswith("__")),
     "sensors": {sensor.name: sensor.default_status.value for sensor in repository.sensor_defs},

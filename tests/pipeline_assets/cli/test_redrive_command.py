@@ -156,7 +156,7 @@ def test_the_dagster_job_does_the_same(shop: Shop) -> None:
 
     with open_dagster(shop.home / "dagster") as instance:
         result = repository.get_job("redrive").execute_in_process(
-            instance=instance, run_config={"ops": {"redrive": {"config": {"dataset": "sales"}}}}
+            instance=instance, run_config={"ops": {"redrive_records": {"config": {"dataset": "sales"}}}}
         )
 
     assert result.success
