@@ -30,7 +30,7 @@ test-long: $(INSTALLED) ## tests of many whole runs each
 	$(BIN)/pytest -n auto -m long $(ARGS)
 
 test-daemon: $(INSTALLED) ## tests against a real web server and daemon
-	$(BIN)/pytest -m daemon $(ARGS)
+	$(BIN)/pytest -n 3 -m daemon $(ARGS)
 
 test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
 	$(BIN)/pytest -m chaos -s tests/chaos $(ARGS)
