@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
@@ -77,15 +77,23 @@ def build_reopening_sensor(
 
 @dataclass(frozen=True, slots=True)
 class _World:
+    """Asked about each of hundreds of partitions in a tick, and asks once for each dataset."""
+
     ledger: Ledger
     store: Store
     breakers: Breakers
+    _acceptances: dict[str, Sequence[Acceptance]] = field(default_factory=dict)
+    _published: dict[str, Mapping[str, datetime]] = field(default_factory=dict)
 
     def acceptances(self, dataset: str) -> Sequence[Acceptance]:
-        return self.ledger.acceptances(dataset)
+        if dataset not in self._acceptances:
+            self._acceptances[dataset] = self.ledger.acceptances(dataset)
+        return self._acceptances[dataset]
 
     def first_published(self, dataset: str) -> Mapping[str, datetime]:
-        return self.ledger.first_published(dataset)
+        if dataset not in self._published:
+            self._published[dataset] = self.ledger.first_published(dataset)
+        return self._published[dataset]
 
     def etag(self, key: str) -> str | None:
         return self.store.etag(key)
