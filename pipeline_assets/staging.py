@@ -68,7 +68,8 @@ def build_partition(
             run_id=run_id,
             limits=_LIMITS,
         )
-        done, redriven = _redrive(_flagged(done, contract, manifest.partition, stand_in), earlier, manifest, store)
+        done = _flagged(done, contract, manifest.partition, stand_in)
+        done, redriven = _redrive(done, earlier, contract, manifest, store)
         seconds = (clock.now() - started).total_seconds()
         return _claim(contract, manifest, done, store, run_id, seconds, stand_in, redriven)
 
@@ -88,7 +89,7 @@ def try_partition(
             run_id="dry-run",
             limits=_LIMITS,
         )
-        return _redrive(done, earlier, manifest, store)
+        return _redrive(done, earlier, contract, manifest, store)
 
 
 def build_derived(
@@ -242,18 +243,20 @@ def _claim(
 
 
 def _redrive(
-    done: Transformed, earlier: Outcome | None, manifest: Manifest, store: Store
+    done: Transformed, earlier: Outcome | None, contract: Contract, manifest: Manifest, store: Store
 ) -> tuple[Transformed, Redriven | None]:
     """Compare with what was in quarantine before; without such records there is nothing to compare."""
     if earlier is None or earlier.stand_in or not earlier.quarantine_files:
         return done, None
-    folder = done.quarantine.parent
-    before = folder / "earlier.parquet"
+    before = done.quarantine.with_name("earlier.parquet")
     try:
         copy_reasons([partial(store.open, file.key) for file in earlier.quarantine_files], before)
     except FileNotFoundError:  # taken away since: then nobody can say what became of them
         return done, None
-    target = folder / "quarantine-redriven.parquet"
+    if (earlier.contract_fingerprint, earlier.code_version) == (contract.fingerprint, CODE_VERSION):
+        # The same rules give the same reasons: told beside each other they would only be noise.
+        return done, compare(done.quarantine, before, manifest, earlier.version)
+    target = done.quarantine.with_name("quarantine-redriven.parquet")
     redriven = compare(done.quarantine, before, manifest, earlier.version, target)
     return replace(done, quarantine=target), redriven
 

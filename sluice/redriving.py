@@ -53,13 +53,19 @@ def candidates(
     )
 
 
-def compare(quarantine: Path, earlier: Path, manifest: Manifest, version: Version, target: Path) -> Redriven:
-    """Write `quarantine` to `target`, every record with the reason it had before, and count what became of those.
+def compare(
+    quarantine: Path, earlier: Path, manifest: Manifest, version: Version, target: Path | None = None
+) -> Redriven:
+    """Count what became of the records that were rejected before.
+
+    With a `target`, `quarantine` is written to it, every record with the reason that it had before.
 
     `earlier` is what `quarantine.copy_reasons` writes. A record is the same one if object, ETag and line are. An object
     that was rejected whole counts as one record, as it did then.
     """
-    with duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(target.parent / "spill")}) as base:
+    with duckdb.connect(
+        config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(quarantine.parent / "spill")}
+    ) as base:
         base.execute(f"CREATE VIEW now AS SELECT * FROM {_file(quarantine, 'file_row_number = true')}")
         base.execute(f"CREATE VIEW before AS SELECT * FROM {_file(earlier)}")
         base.execute("CREATE TABLE present (key VARCHAR, etag VARCHAR)")
@@ -67,7 +73,8 @@ def compare(quarantine: Path, earlier: Path, manifest: Manifest, version: Versio
         found = base.execute(_COUNTS).fetchone()
         assert found is not None  # noqa: S101  an aggregate without groups has one row
         superseded, stayed, returned = found
-        base.execute(f"COPY ({_JOINED}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+        if target is not None:
+            base.execute(f"COPY ({_JOINED}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
     return Redriven(version=str(version), returned=returned, stayed=stayed, superseded=superseded)
 
 
