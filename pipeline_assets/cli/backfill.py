@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import typer
@@ -100,8 +101,9 @@ def _carry_on(environment: Environment, plan_id: str, *, here: bool) -> None:
     if not here:
         say(f"Plan {plan_id} is launched; a running `sluice up` builds it: sluice backfill status {plan_id} --watch")
         return
-    while _advance(environment, plan_id):
-        continue
+    tried: set[tuple[str, str]] = set()
+    while built := _advance(environment, plan_id, tried):
+        tried |= built
     found = _fetch(environment, plan_id)
     progress = _progress(environment, found)
     _print([(found, progress)], as_json=False)
@@ -109,20 +111,23 @@ def _carry_on(environment: Environment, plan_id: str, *, here: bool) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _advance(environment: Environment, plan_id: str) -> bool:
-    """Do what comes next in this process; False when nothing does."""
+def _advance(environment: Environment, plan_id: str, tried: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Do what comes next in this process; return what was built, nothing at the end.
+
+    What was `tried` and left no attempt, as an input is not published, is not tried again.
+    """
     from pipeline_assets.cli.headless import build_places
     from pipeline_assets.cli.progress import ProgressLines
 
     found = _fetch(environment, plan_id)
-    decided = decide_next(found, _progress(environment, found), environment.contracts, _AT_ONCE)
+    decided = decide_next(found, _progress(environment, found, tried), environment.contracts, _AT_ONCE)
     if decided.stage is not None:
         now = environment.clock.now()
         environment.ledger.change_backfill(plan_id, Stage.RUNNING, decided.stage, now, note=decided.note)
     if decided.targets:
         with ProgressLines(to_stderr=False) as lines:
             build_places(environment, [item.place for item in decided.targets], tags={}, on_progress=lines)
-    return bool(decided.targets)
+    return {item.place for item in decided.targets}
 
 
 def _fetch(environment: Environment, plan_id: str) -> Backfill:
@@ -141,10 +146,10 @@ def _move(environment: Environment, found: Backfill, expected: Stage, stage: Sta
         raise BackfillRefused(problem=f"plan {plan_id} is {now}, not {expected}", cure=_CURES[now].format(plan=plan_id))
 
 
-def _progress(environment: Environment, found: Backfill) -> Progress:
+def _progress(environment: Environment, found: Backfill, given_up: Collection[tuple[str, str]] = ()) -> Progress:
     from pipeline_assets.cli.survey import survey
 
-    return progress_of(found, survey(environment), environment.ledger.last_attempt, ())
+    return progress_of(found, survey(environment), environment.ledger.last_attempt, (), given_up)
 
 
 def _command(found: Backfill) -> str:
