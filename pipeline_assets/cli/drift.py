@@ -15,7 +15,6 @@ from pipeline_assets.cli.output import AsJson, Column, counted, print_json, prin
 from sluice.contract import Contract
 from sluice.drift import Drift, drift_of, type_text
 from sluice.drift_kind import DriftKind
-from sluice.drift_remedy import converts
 
 if TYPE_CHECKING:
     from sluice.inference.fields import SeenObject
@@ -140,6 +139,8 @@ def _print(found: Sequence[Drift], contract: Contract, manifest: Manifest) -> No
 
 
 def _advice(item: Drift) -> list[str]:
+    from sluice.drift_remedy import converts  # loads what reads files
+
     if item.may_be and item.kind is DriftKind.UNKNOWN:
         return [f"{item.field} may be {item.may_be} under a new name: the proposal reads both names."]
     if item.kind is DriftKind.RETYPED and converts(item.seen_type, item.declared_type):
