@@ -120,7 +120,7 @@ def _world(environment: Environment, asked: Asked, manifests: Iterable[Manifest]
     landed = [
         (item.dataset, item.partition, item.fingerprint)
         for item in manifests
-        if item.dataset in asked.datasets and (asked.first or "") <= item.partition <= (asked.last or "9999")
+        if item.dataset in asked.datasets and asked.covers(item.partition)
     ]
     return world_of({name: environment.contracts[name] for name in asked.datasets}, landed)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from sluice.contract import CODE_VERSION
 from sluice.partition_state import State
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class Asked(_Frozen):
     first: str | None = None
     last: str | None = None
     only: Only | None = None
+
+    def covers(self, partition: str) -> bool:
+        return (self.first or "") <= partition <= (self.last or "9999")
 
 
 class Target(_Frozen):
@@ -127,14 +131,15 @@ def plan_backfill(
     """
     from sluice.derivation import in_build_order, inputs_of  # loads a SQL parser
 
-    in_range = [item for item in statuses if item.dataset in asked.datasets and _is_within(asked, item.partition)]
+    in_range = [item for item in statuses if item.dataset in asked.datasets and asked.covers(item.partition)]
     why = {(item.dataset, item.partition): _WHY[item.state] for item in in_range if item.state in _CHOSEN[asked.only]}
     order = [contract.dataset for contract in in_build_order(contracts)]
     for name in order:
         inputs = inputs_of(contracts[name], contracts)
         if name in asked.datasets and inputs:
             why |= _follow(name, inputs, why)
-    places = sorted(why, key=lambda place: (_Reversed(place[1]), order.index(place[0])))
+    in_order = sorted(why, key=lambda place: order.index(place[0]))
+    places = sorted(in_order, key=lambda place: place[1], reverse=True)  # which keeps that order within a date
     targets = tuple(_target(place, why[place], estimate(*place)) for place in places)
     right = sum(item.state is State.PUBLISHED and (item.dataset, item.partition) not in why for item in in_range)
     return Plan(
@@ -148,18 +153,16 @@ def plan_backfill(
     )
 
 
-def world_of(contracts: Mapping[str, Contract], fingerprints: Iterable[tuple[str, str, str]]) -> str:
-    """Return a digest of contracts and of what landed (dataset, partition, fingerprint); a plan is for one world."""
-    digest = hashlib.sha256()
+def world_of(
+    contracts: Mapping[str, Contract], fingerprints: Iterable[tuple[str, str, str]], code: str = CODE_VERSION
+) -> str:
+    """Return a digest of code, contracts and what landed (dataset, partition, fingerprint): a plan is for one world."""
+    digest = hashlib.sha256(f"code {code}\n".encode())
     for name in sorted(contracts):
         digest.update(f"{name} {contracts[name].fingerprint}\n".encode())
     for item in sorted(fingerprints):
         digest.update(f"{' '.join(item)}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _is_within(asked: Asked, partition: str) -> bool:
-    return (asked.first or "") <= partition <= (asked.last or "9999")
 
 
 def _follow(name: str, inputs: Collection[str], why: Mapping[Place, str]) -> dict[Place, str]:
@@ -195,12 +198,3 @@ def _reaches(targets: Sequence[Target], contracts: Mapping[str, Contract], order
 def _plan_id(asked: Asked, targets: Sequence[Target], world: str, now: datetime) -> str:
     text = f"{asked!r}{[item.place for item in targets]!r}{world}{now.isoformat()}"
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-class _Reversed(str):
-    """Sorts the other way round."""
-
-    __slots__ = ()
-
-    def __lt__(self, other: str) -> bool:
-        return str(other) < str(self)

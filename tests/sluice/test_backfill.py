@@ -145,6 +145,10 @@ def test_the_world_moves(contracts: Mapping[str, Contract], landed_since: tuple[
     assert world_of(contracts, [landed_since]) != world_of(CONTRACTS, [ORDERS])
 
 
+def test_newer_code_is_another_world() -> None:
+    assert world_of(CONTRACTS, [ORDERS], "next") != world_of(CONTRACTS, [ORDERS])
+
+
 def test_the_world_is_the_same_in_any_order() -> None:
     other = ("orders", "2026-11-06", "f1")
 
