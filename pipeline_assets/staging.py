@@ -56,18 +56,9 @@ def build_partition(
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
-    assert contract.source is not None  # noqa: S101  only landed datasets come here
     with _workspace(scratch) as workspace:
         started = clock.now()
-        done = transform(
-            contract,
-            contract.source,
-            manifest,
-            lambda item: store.open(item.key),
-            workspace,
-            run_id=run_id,
-            limits=_LIMITS,
-        )
+        done = _transformed(contract, manifest, store, workspace, run_id)
         done = _flagged(done, contract, manifest.partition, stand_in)
         done, redriven = _redrive(done, earlier, contract, manifest, store)
         seconds = (clock.now() - started).total_seconds()
@@ -78,17 +69,8 @@ def try_partition(
     *, contract: Contract, manifest: Manifest, store: Store, scratch: Path, earlier: Outcome
 ) -> tuple[Transformed, Redriven | None]:
     """Return what building a landed partition would come to, without its files; nothing is staged."""
-    assert contract.source is not None  # noqa: S101  only landed datasets come here
     with _workspace(scratch) as workspace:
-        done = transform(
-            contract,
-            contract.source,
-            manifest,
-            lambda item: store.open(item.key),
-            workspace,
-            run_id="dry-run",
-            limits=_LIMITS,
-        )
+        done = _transformed(contract, manifest, store, workspace, "dry-run")
         return _redrive(done, earlier, contract, manifest, store)
 
 
@@ -188,6 +170,19 @@ def _reusable(store: Store, contract: Contract, manifest: Manifest) -> Outcome |
         return fetch_outcome(store, contract.dataset, manifest.partition, _version(contract, manifest))
     except StagedFilesMissing:  # then it is staged anew
         return None
+
+
+def _transformed(contract: Contract, manifest: Manifest, store: Store, workspace: Path, run_id: str) -> Transformed:
+    assert contract.source is not None  # noqa: S101  only landed datasets come here
+    return transform(
+        contract,
+        contract.source,
+        manifest,
+        lambda item: store.open(item.key),
+        workspace,
+        run_id=run_id,
+        limits=_LIMITS,
+    )
 
 
 def _flagged(done: Transformed, contract: Contract, partition: str, stand_in: str | None) -> Transformed:

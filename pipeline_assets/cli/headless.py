@@ -53,14 +53,7 @@ _PATIENCE = 5  # times SETTLE: an object that is still being written by then is 
 
 def run_until_quiet(environment: Environment, *, on_progress: Callable[[Progress], None]) -> RunSummary:
     """Build what has landed and what is derived from it; a partition that fails is tried once per invocation."""
-
-    def say_waiting() -> None:
-        on_progress(Progress(Event.WAITING, message="Another `sluice run` is at work here; waiting until it ends."))
-
-    home = environment.settings.dagster_home
-    with hold_lock(home / "headless.lock", on_wait=say_waiting), open_dagster(home) as instance, _quiet_logs():
-        killed = fail_left_by_headless(instance, environment)
-        runner = _Runner(instance, environment, on_progress)
+    with _alone(environment, on_progress) as (runner, killed):
         runner.build()
         return RunSummary(tuple(runner.results), killed, runner.sweep())
 
@@ -73,16 +66,22 @@ def build_places(
     on_progress: Callable[[Progress], None],
 ) -> tuple[RunResult, ...]:
     """Build these partitions (dataset, date), one after the other, whatever their state."""
+    with _alone(environment, on_progress) as (runner, _):
+        runner.execute([_Pending(name, day, {"sluice/dataset": name, **tags}) for name, day in places])
+        return tuple(runner.results)
+
+
+@contextmanager
+def _alone(environment: Environment, on_progress: Callable[[Progress], None]) -> Iterator[tuple[_Runner, int]]:
+    """Give a runner, and how many runs of a killed invocation were ended, once no other invocation is at work."""
 
     def say_waiting() -> None:
         on_progress(Progress(Event.WAITING, message="Another `sluice run` is at work here; waiting until it ends."))
 
     home = environment.settings.dagster_home
     with hold_lock(home / "headless.lock", on_wait=say_waiting), open_dagster(home) as instance, _quiet_logs():
-        fail_left_by_headless(instance, environment)
-        runner = _Runner(instance, environment, on_progress)
-        runner.build_these([_Pending(name, day, {"sluice/dataset": name, **tags}) for name, day in places])
-        return tuple(runner.results)
+        killed = fail_left_by_headless(instance, environment)
+        yield _Runner(instance, environment, on_progress), killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +119,14 @@ class _Runner:
 
     def build(self) -> None:
         while pulls := self._pulls_pending():
-            self._execute(pulls)
+            self.execute(pulls)
         self._build_landed()
         while pending := self._outdated(derived=False, since=0):  # a probe that succeeds lets the others go on
-            self._execute(pending)
+            self.execute(pending)
         self._stand_in()
         self._build_derived()
         while self._build_landed():  # something arrived meanwhile
             self._build_derived()
-
-    def build_these(self, pending: Sequence[_Pending]) -> None:
-        self._execute(pending)
 
     def sweep(self) -> Sweep:
         environment = self._environment
@@ -141,7 +137,7 @@ class _Runner:
         before, waits = len(self.results), 0
         while True:
             if pending := self._landed_pending():
-                self._execute(pending)
+                self.execute(pending)
             elif (unsettled := self.sweep().unsettled) and waits < _PATIENCE:
                 waits += 1
                 self._on_progress(Progress(Event.WAITING, message=f"{len(unsettled):,} objects were just written."))
@@ -152,7 +148,7 @@ class _Runner:
     def _build_derived(self) -> None:
         before = len(self.results)
         while pending := self._outdated(derived=True, since=before):  # one derived dataset may read another
-            self._execute(pending)
+            self.execute(pending)
 
     def _pulls_pending(self) -> Sequence[_Pending]:
         """Ask the pulls sensor, which is there only if a dataset is pulled, and take up what failed before."""
@@ -245,7 +241,7 @@ class _Runner:
         partitions = self._definitions.get_job(job_name(dataset)).partitions_def
         return partitions is not None and partitions.has_partition_key(partition)
 
-    def _execute(self, pending: Sequence[_Pending]) -> None:
+    def execute(self, pending: Sequence[_Pending]) -> None:
         before = len(self.results)
         for item in pending:
             number, total = len(self.results) + 1, before + len(pending)
