@@ -8,6 +8,7 @@ from sluice.contract import DriftPolicy
 from sluice.drift_report import drift_text
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import Incident, RemedyKind, RemedyTaken
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,5 +57,5 @@ def _remedies(contract: Contract, outcome: Outcome, now: datetime) -> tuple[Reme
         return ()
     keys = {item.key for item in outcome.drifted}
     records = sum(item.quarantined for item in outcome.objects if item.key in keys)
-    note = f"{records:,} records of {len(keys):,} object{'' if len(keys) == 1 else 's'} are quarantined whole."
+    note = f"{records:,} records of {counted(len(keys), 'object')} are quarantined whole."
     return (RemedyTaken(RemedyKind.QUARANTINE, now, note, outcome.run_id),)

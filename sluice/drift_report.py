@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sluice.drift_kind import DriftKind
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ def drift_text(outcome: Outcome) -> str:
     """Return one sentence per field: how many objects, which share of their records."""
     keys = {item.key for item in outcome.drifted}
     total = len(outcome.objects)
-    objects = f"{len(keys):,} of {total:,} object{'' if total == 1 else 's'}"
+    objects = f"{len(keys):,} of {counted(total, 'object')}"
     if not keys:
         return f"No object differs from the contract, of {total:,}."
     found = drift_by_field(outcome)

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sluice.arrivals import RAW_ZONE, SETTLE
-from sluice.gates.wording import counted
 from sluice.location import Location
 from sluice.manifest import Manifest, RawObject, build_manifest
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -11,7 +11,8 @@ import typer
 from rich.text import Text
 
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, Cell, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Cell, Column, print_json, print_table, say
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from sluice.healing.breaker import Breaker

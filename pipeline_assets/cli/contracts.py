@@ -10,7 +10,8 @@ import typer
 
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import open_environment
-from pipeline_assets.cli.output import AsJson, counted, print_json, say
+from pipeline_assets.cli.output import AsJson, print_json, say
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from sluice.contract import Contract

@@ -9,10 +9,11 @@ import typer
 
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import Cell, Column, counted, print_table, say
+from pipeline_assets.cli.output import Cell, Column, print_table, say
 from pipeline_assets.cli.quarantine import example, print_record
 from pipeline_assets.cli.query import print_answer
 from pipeline_assets.cli.run import print_summary, run_visibly
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from pipeline_assets.cli.run_report import RunSummary

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import counted, say
+from pipeline_assets.cli.output import say
 from resources.object_store import ObjectStore
+from sluice.wording import counted
 
 ZONE = "quality"
 """`quality/<dataset>/date=D/<version>/` holds suite.json and validation.json of each judged version."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
 from sluice.contract import Contract
 from sluice.drift import Drift, drift_of, type_text
 from sluice.drift_kind import DriftKind
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from sluice.inference.fields import SeenObject

@@ -9,11 +9,12 @@ import typer
 from rich.text import Text
 
 from pipeline_assets.cli.environment import open_environment
-from pipeline_assets.cli.output import AsJson, Cell, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Cell, Column, print_json, print_table, say
 from sluice.acceptance import Acceptance
 from sluice.gates import GATES
 from sluice.judged import Judged
 from sluice.judging import acceptance_of
+from sluice.wording import counted
 
 STYLES = {"holds": "green", "warns": "yellow", "accepted": "cyan", "blocks": "magenta"}
 

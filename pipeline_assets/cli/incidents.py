@@ -11,9 +11,10 @@ import typer
 from rich.text import Text
 
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, Cell, Column, counted, print_json, print_table, say, warn
+from pipeline_assets.cli.output import AsJson, Cell, Column, print_json, print_table, say, warn
 from sluice.cost.money import usd_text
 from sluice.errors import ContractError
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from datetime import datetime

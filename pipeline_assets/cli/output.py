@@ -61,11 +61,6 @@ def warn(text: str, *, style: str = "") -> None:
     Console(stderr=True).print(Text(text, style=style), soft_wrap=True)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 run`, `2,000 runs`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def standard_output() -> Console:
     # Made anew each time: tests and pipes replace sys.stdout.
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)

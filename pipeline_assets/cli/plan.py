@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
 from sluice.backfill.plan import Asked, Only, Plan, Target, plan_backfill, world_of
 from sluice.backfill.progress import Backfill, Stage
 from sluice.cost.money import usd_text
 from sluice.errors import BackfillRefused
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

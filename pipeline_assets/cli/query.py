@@ -12,7 +12,8 @@ import typer
 
 from pipeline_assets.cli.environment import open_environment
 from pipeline_assets.cli.json_text import plain_text
-from pipeline_assets.cli.output import AsJson, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,8 +10,9 @@ import typer
 
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
 from sluice.errors import RedriveRefused
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from pipeline_assets.redrive import Candidate

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, Column, counted, print_json, print_table, say, warn
+from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say, warn
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,9 @@ import typer
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.breakers import open_lines
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, counted, print_json, say, warn
+from pipeline_assets.cli.output import AsJson, print_json, say, warn
 from pipeline_assets.cli.progress import ProgressLines
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from pipeline_assets.cli.run_report import RunSummary

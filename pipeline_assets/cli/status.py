@@ -12,7 +12,8 @@ from rich.text import Text
 
 from pipeline_assets.cli.breakers import open_lines
 from pipeline_assets.cli.environment import open_environment
-from pipeline_assets.cli.output import AsJson, Cell, Column, counted, print_json, print_table, say
+from pipeline_assets.cli.output import AsJson, Cell, Column, print_json, print_table, say
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from sluice.partition_state import PartitionStatus

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from sluice.cost.rules import CostRules
 from sluice.gates.verdict import Cell, Severity, StagedGate, Verdict
-from sluice.gates.wording import counted, size
+from sluice.gates.wording import size
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluice.gates.verdict import StagedGate, Verdict
-from sluice.gates.wording import counted
 from sluice.profile.staged_schema import declared_schema
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from sluice.contract import Contract

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluice.gates.verdict import StagedGate, Verdict
-from sluice.gates.wording import counted, percent
+from sluice.gates.wording import percent
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sluice.contract import DriftPolicy
 from sluice.gate_rules import GateRules
 from sluice.gates.verdict import Cell, StagedGate, Verdict
-from sluice.gates.wording import counted, percent
+from sluice.gates.wording import percent
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

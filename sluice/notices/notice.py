@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluice.notices.rules import Event
-from sluice.notices.wording import counted, listed
+from sluice.notices.wording import listed
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

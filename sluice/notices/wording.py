@@ -41,10 +41,6 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _tried(incident: Incident) -> str:
     kinds = Counter(remedy.kind.replace("_", " ") for remedy in incident.remedies)
     tried = ", ".join(kind if times == 1 else f"{kind} ({times} times)" for kind, times in kinds.items())
