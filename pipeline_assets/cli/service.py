@@ -101,7 +101,7 @@ def _start_all(servers: list[_Server], environment: Environment, folder: Path, h
           "--module-name", "pipeline_assets.definitions", "--working-directory", str(CHECKOUT),
           "--location-name", "sluice")  # fmt: skip
     _wait(servers, code_socket.exists, seconds=_START_SECONDS)
-    start("daemon", "dagster._daemon", "run", "--workspace", str(workspace))
+    start("daemon", "resources.prompt_daemon", "run", "--workspace", str(workspace))
     start("webserver", "dagster_webserver", "--host", host, "--port", str(port), "--workspace", str(workspace))
     _wait(servers, lambda: _answers(host, port), seconds=_START_SECONDS)
 
