@@ -1,7 +1,7 @@
 """From a file's arrival to its rows: `python -m bench.latency [--arrivals N] [--way fork|dagster]`.
 
-A real `sluice up`, and files of `orders` that land one after the other, each in a partition of its own, at random moments
-of the daemon's rhythm. The reference is the same service with Dagster's own run launcher.
+A real `sluice up`, and files of `orders` that land one after the other, each in a partition of its own, at random
+moments of the daemon's rhythm. The reference is the same service with Dagster's own run launcher.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def _arrive(environment: Environment, day: str, body: bytes) -> Phases:
     assert noticed
     moments = [("noticed, 1 s of it settling", noticed.noticed_at.timestamp()), *_moments_of_run(environment, day)]
     moments.append(("published and seen", visible))
+    print(f"  {day}: {visible - landed:.2f} s", file=sys.stderr, flush=True)
     starts = [landed, *(moment for _, moment in moments)]
     return {name: moment - start for (name, moment), start in zip(moments, starts, strict=False)}
 
@@ -115,6 +116,7 @@ def _service(home: Path, way: str) -> Iterator[None]:
     configuration.write_text(_configuration(way))
     command = [sys.executable, "-c", _UP, str(configuration), "up", "--port", str(port)]
     variables = {**os.environ, "SLUICE_HOME": str(home)}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # the reference would compile our modules for every run
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

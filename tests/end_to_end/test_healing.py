@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.daemon
 
 DAY = "2026-11-05"
-WORKER = b"multiprocessing.spawn"
+FORKER = b"resources.fork_server"  # a worker is a fork of it, and looks the same
 
 
 @pytest.fixture
@@ -30,9 +30,24 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
+def forkers(home: Path) -> list[int]:
+    """Return the processes that runs of this home are forked from."""
+    return sorted(_forked_or_forking(home) - set(workers(home)))
+
+
 def workers(home: Path) -> list[int]:
     """Return the processes that execute runs of this home."""
-    return [pid for pid in processes_of(home) if WORKER in environment_of(Path("/proc") / str(pid) / "cmdline")]
+    found = _forked_or_forking(home)
+    return sorted(pid for pid in found if _parent(pid) in found)
+
+
+def _forked_or_forking(home: Path) -> set[int]:
+    return {pid for pid in processes_of(home) if FORKER in environment_of(Path(f"/proc/{pid}/cmdline"))}
+
+
+def _parent(pid: int) -> int:
+    told = environment_of(Path(f"/proc/{pid}/stat")).rpartition(b")")[2].split()
+    return int(told[1]) if told else 0
 
 
 def test_a_killed_run_is_found_retried_and_its_incident_resolved(service: Service) -> None:

@@ -327,8 +327,12 @@ def test_without_a_server_the_run_goes_to_the_code_server(desk: Desk, code: str)
 
 
 def test_a_server_that_cannot_start_is_no_endless_try() -> None:
+    forker = RunForker(["no_such_module"])
+
     with pytest.raises(ForkServerUnavailable, match="3 times"):
-        RunForker(["no_such_module"]).launch(Launch("run", "{}", "/", {}))
+        forker.launch(Launch("run", "{}", "/", {}))
+
+    forker.close(SECONDS)
 
 
 def test_the_threads_of_libraries_are_switched_off_for_the_server_alone(desk: Desk) -> None:
