@@ -27,10 +27,10 @@ test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 test-long: $(INSTALLED) ## tests of many whole runs each
-	$(BIN)/pytest -n auto -m long $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup -m long $(ARGS)
 
 test-daemon: $(INSTALLED) ## tests against a real web server and daemon
-	$(BIN)/pytest -n 3 -m daemon $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup -m daemon $(ARGS)
 
 test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
 	$(BIN)/pytest -m chaos -s tests/chaos $(ARGS)

@@ -44,7 +44,7 @@ def build_arrivals_sensor(
     @dg.sensor(
         name=SENSOR_NAME,
         jobs=list(jobs.values()),
-        minimum_interval_seconds=5,
+        minimum_interval_seconds=1,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sees new, overwritten and late files in the raw zone and asks for their partitions to be built.",
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SENSOR_NAME = "orphans"
 WORKER_TAG = "sluice/worker"
+LAUNCHER_TAG = "sluice/launcher"
 _AT_WORK = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -101,5 +102,7 @@ class _Finder:
             return False
         if not isinstance(self.instance.run_launcher, DefaultRunLauncher):
             return False  # others name no code server
+        if LAUNCHER_TAG in run.tags and self.workers.is_alive(Worker.parse(run.tags[LAUNCHER_TAG])) is not False:
+            return False  # it may be starting the process that workers are forked from
         launched = self.instance.get_run_stats(run.run_id).launch_time
         return launched is not None and launched < self.launched_before

@@ -104,7 +104,7 @@ class _Service:
                   "--module-name", "pipeline_assets.definitions", "--working-directory", str(CHECKOUT),
                   "--location-name", "sluice", before_start=partial(self._socket.unlink, missing_ok=True))  # fmt: skip
         self._wait(self._socket.exists)
-        self._add("daemon", "dagster._daemon", "run", "--workspace", str(workspace))
+        self._add("daemon", "resources.prompt_daemon", "run", "--workspace", str(workspace))
         web = ("--host", self.host, "--port", str(self.port), "--workspace", str(workspace))
         self._add("webserver", "dagster_webserver", *web)
         self._wait(lambda: _answers(self.host, self.port))

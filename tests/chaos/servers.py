@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Self
 import psutil  # type: ignore[import-untyped]
 
 from resources.dagster_home import prepare_dagster_home
+from resources.fork_server import WORKER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_WORKER = "multiprocessing.spawn"
 _DEAD_SECONDS = 1.0
 _WORKSPACE = """\
 load_from:
@@ -84,7 +84,7 @@ class Servers:
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that execute runs."""
-        return [process for process in self.processes() if _WORKER in _command(process)]
+        return [process for process in self.processes() if _name_of(process) == WORKER_NAME]
 
     def processes(self) -> list[psutil.Process]:
         mark = str(self.home)
@@ -102,7 +102,7 @@ class Servers:
         commands = {
             "code": ["dagster", "code-server", "start", "--socket", str(self._socket), "--module-name",
                      "tests.chaos.definitions", "--working-directory", str(CHECKOUT), "--location-name", "chaos"],
-            "daemon": ["dagster._daemon", "run", "--workspace", str(self._workspace)],
+            "daemon": ["resources.prompt_daemon", "run", "--workspace", str(self._workspace)],
         }  # fmt: skip
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
@@ -125,9 +125,9 @@ def _kill(process: psutil.Process) -> None:
         process.kill()
 
 
-def _command(process: psutil.Process) -> str:
+def _name_of(process: psutil.Process) -> str:
     with suppress(psutil.Error):
-        return " ".join(process.cmdline())
+        return str(process.name())
     return ""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.daemon
+pytestmark = [pytest.mark.daemon, pytest.mark.xdist_group("freshness")]  # its tests follow each other
 
 STARTING_UP = timedelta(seconds=75)
 PROMISED = timedelta(seconds=60)
@@ -111,6 +111,8 @@ def test_a_missed_deadline_fails_the_check_within_a_minute_though_no_run_ever_st
 
 
 def test_publishing_an_older_date_does_not_change_it(shop: Shop) -> None:
+    shop.wait_past(shop.deadline)
+    assert wait_for(lambda: shop.checked(shop.missing), PROMISED.total_seconds())
     shop.land(shop.older, (1, "north", 2.5))
 
     (found,) = wait_for(lambda: shop.checked(shop.older)[:-1], 120)

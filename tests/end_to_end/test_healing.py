@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from resources.fork_server import SERVER_NAME, WORKER_NAME
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind
 from tests.end_to_end.test_service import Service, environment_of, processes_of, wait_for
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.daemon
 
 DAY = "2026-11-05"
-WORKER = b"multiprocessing.spawn"
 
 
 @pytest.fixture
@@ -30,9 +30,19 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
+def forkers(home: Path) -> list[int]:
+    """Return the processes that runs of this home are forked from."""
+    return _named(home, SERVER_NAME)
+
+
 def workers(home: Path) -> list[int]:
     """Return the processes that execute runs of this home."""
-    return [pid for pid in processes_of(home) if WORKER in environment_of(Path("/proc") / str(pid) / "cmdline")]
+    return _named(home, WORKER_NAME)
+
+
+def _named(home: Path, name: str) -> list[int]:
+    found = processes_of(home)
+    return sorted(pid for pid in found if environment_of(Path(f"/proc/{pid}/comm")).decode().strip() == name)
 
 
 def test_a_killed_run_is_found_retried_and_its_incident_resolved(service: Service) -> None:

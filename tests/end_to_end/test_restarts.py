@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.test_healing import workers
 from tests.end_to_end.test_service import Service, environment_of, processes_of, statuses, wait_for
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ pytestmark = pytest.mark.daemon
 
 CODE_SERVER = (b"api\0grpc",)
 ITS_PROXY = (b"code-server",)  # the process that `sluice up` started
-WORKER = (b"multiprocessing.spawn",)
-SERVERS = (b"dagster._daemon", b"dagster_webserver")
+SERVERS = (b"resources.prompt_daemon", b"dagster_webserver")
 AT_WORK = {"NOT_STARTED", "STARTING", "STARTED", "CANCELING"}
 SECONDS = 180
 """A worker and a code server start within ten seconds each; a busy machine takes many times that."""
@@ -41,13 +41,13 @@ def found(home: Path, *words: bytes) -> list[int]:
     return [pid for pid, command in commands.items() if any(word in command for word in words)]
 
 
-def kill(home: Path, *words: bytes) -> None:
-    for pid in found(home, *words):
+def kill(*pids: int) -> None:
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
 
 
 def wait_for_worker(service: Service) -> None:
-    assert wait_for(lambda: found(service.home, *WORKER), SECONDS)
+    assert wait_for(lambda: workers(service.home), SECONDS)
     time.sleep(1)  # it is at work, or about to be
 
 
@@ -72,11 +72,11 @@ def resolved(service: Service) -> tuple[Incident, ...]:
 def test_servers_and_runs_that_are_killed_together_go_on(service: Service) -> None:
     service.land("2026-11-05", (1, "north", 2.5))
     wait_for_worker(service)
-    kill(service.home, *CODE_SERVER, *WORKER)
+    kill(*found(service.home, *CODE_SERVER), *workers(service.home))
     wait_for_rows(service, "2026-11-05")
 
     service.land("2026-11-06", (1, "north", 2.5))
-    kill(service.home, *SERVERS, *ITS_PROXY)
+    kill(*found(service.home, *SERVERS, *ITS_PROXY))
     wait_for_rows(service, "2026-11-06")
 
     assert wait_for(lambda: not AT_WORK & statuses(service), 60)

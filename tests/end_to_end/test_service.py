@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-pytestmark = pytest.mark.daemon
+pytestmark = [pytest.mark.daemon, pytest.mark.xdist_group("service")]  # its tests follow each other
 
 CHECKOUT = Path(__file__).parents[2]
 DATASETS = CHECKOUT / "tests" / "cases" / "datasets"

@@ -13,7 +13,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from resources.clock import ManualClock
 from resources.workers import ListedWorkers
-from sensors.orphans import build_orphans_sensor
+from sensors.orphans import LAUNCHER_TAG, build_orphans_sensor
 from sluice.healing.worker import Worker
 
 if TYPE_CHECKING:
@@ -137,3 +137,18 @@ def test_a_run_that_the_daemon_took_but_never_launched_fails(tmp_path: Path, wai
         instance.report_dagster_event(DagsterEvent(DagsterEventType.RUN_STARTING.value, run.job_name), run.run_id)
 
         assert status_after_tick(instance, run, seconds=waited) is after
+
+
+@pytest.mark.parametrize(
+    ("launcher", "after"),
+    [
+        pytest.param(LIVING, STATUS.STARTING, id="it lives, and waits for the process that forks workers"),
+        pytest.param(DEAD, STATUS.FAILURE, id="it was killed"),
+    ],
+)
+def test_a_run_waits_for_the_launcher_that_took_it(tmp_path: Path, launcher: int, after: STATUS) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = instance.create_run_for_job(build_orders, tags={LAUNCHER_TAG: str(Worker(launcher))})
+        instance.report_dagster_event(DagsterEvent(DagsterEventType.RUN_STARTING.value, run.job_name), run.run_id)
+
+        assert status_after_tick(instance, run, seconds=60) is after
