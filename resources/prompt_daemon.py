@@ -1,4 +1,4 @@
-"""Dagster's daemon, which looks at its sensors every second: its own loop has a floor of five, and no setting for it.
+"""Dagster's daemon, which looks at its sensors twice a second: its own loop has a floor of five, and no setting for it.
 
 `python -m resources.prompt_daemon run ...` takes what `dagster-daemon run` takes. Each sensor still says itself, by its
 minimum_interval_seconds, how often it is evaluated.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dagster._daemon import sensor
 from dagster._daemon.cli import main
 
-LOOP_SECONDS = 1
+LOOP_SECONDS = 0.5
+"""A sensor of every second is skipped by a loop that comes a moment before its second is over: half of it is waited then."""
 
 if __name__ == "__main__":
     sensor.MIN_INTERVAL_LOOP_TIME = LOOP_SECONDS
