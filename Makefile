@@ -33,7 +33,7 @@ test-daemon: $(INSTALLED) ## tests against a real web server and daemon
 	$(BIN)/pytest -n 3 --dist loadgroup -m daemon $(ARGS)
 
 test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
-	$(BIN)/pytest -m chaos -s tests/chaos $(ARGS)
+	$(BIN)/pytest -n 2 -m chaos tests/chaos $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
 	$(BIN)/pytest -m browser $(ARGS)
