@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract, FileFormat
+    from sluice.contract_text import ContractText
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.expectations.expectation import Expectation
     from sluice.expectations.finding import Finding
@@ -119,13 +120,17 @@ class Incidents(Protocol):
     def first_notice(self, key: str, noticed_at: datetime) -> bool: ...
 
 
+class ContractTexts(Protocol):
+    def keep_contract(self, text: ContractText) -> None: ...
+
+
 class Failures(Protocol):
     """What kind of failure an error is."""
 
     def classify(self, error: BaseException) -> Failure: ...
 
 
-class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, Protocol):
+class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, ContractTexts, Protocol):
     """All of the above in one store."""
 
 

@@ -173,6 +173,7 @@ class Contract:
     notify: NotifyRules = _NOTIFY
     healing: HealingPolicy = _HEALING
     path: str = ""
+    text: str = field(default="", compare=False, repr=False)  # the file as it was read
     fingerprint: str = field(default="", compare=False)
     downstream: tuple[str, ...] = field(default=(), compare=False)  # what is derived from it, in build order
 

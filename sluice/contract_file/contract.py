@@ -89,7 +89,7 @@ def _read(file: ContractFile) -> tuple[Contract, Place]:
     contract = None if model is None else _Reading(model, place, file).contract()
     if contract is None or place.problems:
         raise ContractProblems(tuple(sorted(place.problems, key=lambda problem: problem.line)))
-    return replace(contract, fingerprint=fingerprint_of(contract)), place
+    return replace(contract, fingerprint=fingerprint_of(contract), text=file.text), place
 
 
 def _declared_twice(contract: Contract, first: Contract, line: int) -> ContractInvalid:
