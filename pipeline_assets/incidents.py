@@ -110,7 +110,7 @@ class Chronicle:
         self.ledger.end(attempt, now, None)
 
     def _begin(self, version: Version) -> Attempt:
-        """Begin the run's attempt, or find it begun; what it is judged by is kept first, for whoever looks at it later."""
+        """Begin the run's attempt, or find it begun; the contract is kept first, for whoever looks at it later."""
         now = self.clock.now()
         self.ledger.keep_contract(text_of(self.contract, now))
         return self.ledger.begin(self.dataset, self.partition, str(version), self.run_id, now)

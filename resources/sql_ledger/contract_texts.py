@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,14 +26,14 @@ class SqlContractTexts(Database):
 
     def contract_texts(self, dataset: str) -> tuple[ContractText, ...]:
         with self._reading() as connection:
-            return tuple(ContractText(*row) for row in connection.execute(_texts(dataset)))
+            return tuple(ContractText(**row) for row in connection.execute(_texts(dataset)).mappings())
 
 
-def _texts(dataset: str) -> sa.Select[tuple[str, ...]]:
+def _texts(dataset: str) -> sa.Select[Any]:
     columns = (CONTRACT_TEXTS.c[name] for name in _NAMES)
     return sa.select(*columns).where(CONTRACT_TEXTS.c.dataset == dataset).order_by(CONTRACT_TEXTS.c.id)
 
 
-def _is_same(row: sa.Row[tuple[str, ...]] | None, text: ContractText) -> bool:
+def _is_same(row: sa.Row[Any] | None, text: ContractText) -> bool:
     wanted = (text.fingerprint, text.text, text.transform_sql)
     return row is not None and (row.fingerprint, row.text, row.transform_sql) == wanted
