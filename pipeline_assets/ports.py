@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from sluice.publishing import Effect, Held
     from sluice.pulling.pages import PulledPage
     from sluice.pulling.pull import Pull
+    from sluice.replaying import Return
     from sluice.rewinding import Point, Rewind
+    from sluice.version import Version
 
 __all__ = [
     "Clock",
@@ -39,6 +41,7 @@ __all__ = [
     "Ledger",
     "Prices",
     "Publication",
+    "ReplayableTables",
     "Settings",
     "Sources",
     "Store",
@@ -152,6 +155,13 @@ class RewindableTables(Tables, Protocol):
     def plan_rewind(self, dataset: str, point: Point, partition: str | None = None) -> Rewind: ...
     def rewind(
         self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str
+    ) -> Rewind: ...
+
+
+class ReplayableTables(Tables, Protocol):
+    def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]: ...
+    def replay(
+        self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
     ) -> Rewind: ...
 
 

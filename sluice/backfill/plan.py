@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from sluice.consumers import Affected, consumers_of
 from sluice.contract import CODE_VERSION
-from sluice.partition_state import State
+from sluice.partition_state import Change, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -83,6 +84,7 @@ class Plan(_Frozen):
     reaches: tuple[Reach, ...]
     as_they_should_be: int
     world: str
+    consumers: tuple[Affected, ...] = ()  # of the targets and of what is reached
 
     @property
     def canary(self) -> Target:
@@ -132,7 +134,8 @@ def plan_backfill(
     from sluice.derivation import in_build_order, inputs_of  # loads a SQL parser
 
     in_range = [item for item in statuses if item.dataset in asked.datasets and asked.covers(item.partition)]
-    why = {(item.dataset, item.partition): _WHY[item.state] for item in in_range if item.state in _CHOSEN[asked.only]}
+    chosen = [item for item in in_range if item.state in _CHOSEN[asked.only]]
+    why = {(item.dataset, item.partition): _why(item, contracts[item.dataset]) for item in chosen}
     order = [contract.dataset for contract in in_build_order(contracts)]
     for name in order:
         inputs = inputs_of(contracts[name], contracts)
@@ -141,15 +144,18 @@ def plan_backfill(
     in_order = sorted(why, key=lambda place: order.index(place[0]))
     places = sorted(in_order, key=lambda place: place[1], reverse=True)  # which keeps that order within a date
     targets = tuple(_target(place, why[place], estimate(*place)) for place in places)
+    reaches = _reaches(targets, contracts, order)
+    affected = dict.fromkeys([*(item.dataset for item in targets), *(item.dataset for item in reaches)])
     right = sum(item.state is State.PUBLISHED and (item.dataset, item.partition) not in why for item in in_range)
     return Plan(
         plan_id=_plan_id(asked, targets, world, now),
         created_at=now,
         asked=asked,
         targets=targets,
-        reaches=_reaches(targets, contracts, order),
+        reaches=reaches,
         as_they_should_be=right,
         world=world,
+        consumers=consumers_of(contracts, affected),
     )
 
 
@@ -163,6 +169,14 @@ def world_of(
     for item in sorted(fingerprints):
         digest.update(f"{' '.join(item)}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _why(status: PartitionStatus, contract: Contract) -> str:
+    if not status.changed:
+        return _WHY[status.state]
+    inputs = "files" if contract.transform_sql is None else "inputs"
+    changed = [inputs if item is Change.FILES else str(item) for item in status.changed]
+    return f"changed since: {', '.join(changed)}"
 
 
 def _follow(name: str, inputs: Collection[str], why: Mapping[Place, str]) -> dict[Place, str]:
