@@ -59,11 +59,11 @@ def _run(rebuilt: Rebuilt, incident: Incident) -> Seen:
 
 
 def _seen(environment: Environment, incident: Incident) -> Seen:
-    from sluice.judging import stopping
+    from sluice.gates import GATES
+    from sluice.judging import gates_told
 
-    judged = environment.ledger.verdicts(incident.dataset, incident.partition)
-    closed = sorted(item.gate for item in stopping(judged, ()) if item.version == incident.version)
-    return Seen(str(incident.failure_class), tuple(closed), _reasons(environment, incident), incident.evidence)
+    gates = gates_told(incident.evidence, GATES)
+    return Seen(str(incident.failure_class), gates, _reasons(environment, incident), incident.evidence)
 
 
 def _reasons(environment: Environment, incident: Incident) -> tuple[str, ...] | None:

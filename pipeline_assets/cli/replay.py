@@ -13,7 +13,6 @@ import typer
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
-from sluice.replaying import parse_instant
 from sluice.wording import counted
 
 if TYPE_CHECKING:
@@ -73,6 +72,8 @@ def replay(
         lines = _send_again(environment, contract, newest, dry_run=dry_run, to_stderr=as_json)
         _show(contract, lines, as_json=as_json)
     else:
+        from sluice.replaying import parse_instant  # loads a SQL parser
+
         instant = parse_instant(as_of)
         pasts = [(item, _past(environment, item, instant)) for item in newest]
         lines = [_then(environment, contract, item, past) for item, past in pasts]

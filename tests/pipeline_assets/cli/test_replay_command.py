@@ -220,7 +220,7 @@ def test_objects_that_nobody_kept_are_named_and_nothing_is_changed(shop: Shop, t
 
 def test_a_gate_keeps_out_what_was_built_again(shop: Shop, then: str) -> None:
     path = shop.sluice.datasets / "sales" / "contract.yaml"
-    path.write_text(f"{path.read_text()}      gates: {{rejected_share_is_acceptable: {{max: 0}}}}\n")
+    path.write_text(f"{path.read_text()}      gates: {{rejected_share_is_acceptable: {{limit: 0.1}}}}\n")
 
     refused = shop.sluice("replay", "sales", "--from", DAY, "--as-of", then)
 
