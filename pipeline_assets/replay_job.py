@@ -66,7 +66,9 @@ def _send_again(
         look_again(contract, item, ports.store, ports.ledger, ports.tables, ports.settings.scratch) for item in newest
     ]
     due = [item.partition for item in looked if item.standing is Standing.DUE]
-    failed = [day for day in due if not build_as_run(context, job, contract.dataset, day, TAGS)]
+    # A run that is told what it is about pulls nothing anew.
+    tags = {item.manifest.partition: {**TAGS, "sluice/fingerprint": item.manifest.fingerprint} for item in newest}
+    failed = [day for day in due if not build_as_run(context, job, contract.dataset, day, tags[day])]
     counts = {str(kind): sum(item.standing is kind for item in looked) for kind in Standing}
     different = [item.partition for item in looked if item.standing is Standing.DIFFERS]
     context.add_output_metadata({**counts, "different": ", ".join(different), "failed": ", ".join(failed)})

@@ -159,6 +159,35 @@ def test_only_stale_takes_in_what_is_derived_from_stale_partitions_over_several_
     ]
 
 
+@pytest.mark.parametrize(
+    ("states", "follows"),
+    [
+        pytest.param({"orders": State.STALE}, False, id="the other input is not there"),
+        pytest.param({"orders": State.STALE, "rates": State.FAILED}, False, id="the other input failed"),
+        pytest.param({"orders": State.STALE, "rates": State.PUBLISHED}, True, id="the other input is published"),
+        pytest.param({"orders": State.STALE, "rates": State.STALE}, True, id="both are built"),
+        pytest.param(
+            {"orders": State.STALE, "rates": State.FAILED, "margin": State.PUBLISHED}, True, id="it was derived before"
+        ),
+    ],
+)
+def test_what_is_derived_follows_only_when_no_input_will_be_missing(
+    states: Mapping[str, State],
+    follows: bool,  # noqa: FBT001
+) -> None:
+    contracts = {"orders": landed("orders"), "rates": landed("rates"), "margin": derived("margin", "orders", "rates")}
+    statuses = [status(name, 5, state) for name, state in states.items()]
+    estimate = Estimate(2.0, 100, 3, 0.5)
+    named = Asked(datasets=("orders", "rates", "margin"), only=Only.STALE)
+
+    planned = plan_backfill(named, statuses, contracts, lambda *_: estimate, "world", NOW)
+    reaching = plan_backfill(Asked(datasets=("orders", "rates")), statuses, contracts, lambda *_: estimate, "-", NOW)
+
+    assert ("margin" in {item.dataset for item in planned.targets}) is follows
+    assert planned.reaches == ()
+    assert any(item.dataset == "margin" for item in reaching.reaches) is (follows or "rates" in states)
+
+
 def test_what_is_part_of_the_plan_is_not_reached_by_it() -> None:
     assert [item.dataset for item in plan("orders", "revenue", only=Only.STALE).reaches] == ["report"]
 
