@@ -149,6 +149,7 @@ def test_the_same_rows_in_another_order_are_the_same(tmp_path: Path) -> None:
         pytest.param("(1, 'x'), (2, NULL)", id="one fewer"),
         pytest.param("(1, 'x'), (2, ''), (2, NULL)", id="empty is not null"),
         pytest.param("(1, 'x'), (1, 'x'), (2, NULL)", id="another one twice"),
+        pytest.param("(1, 'x'), (3, 'y'), (3, 'y')", id="another pair"),
     ],
 )
 def test_other_rows_are_not_the_same(tmp_path: Path, rows: str) -> None:
