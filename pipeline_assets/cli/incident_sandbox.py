@@ -68,6 +68,24 @@ def rebuild(environment: Environment, incident: Incident) -> Rebuilt:
     inputs = _find_inputs(environment, incident, contract, version)
     places = {} if inputs.manifest is None else _places(environment, inputs.manifest)
     home = Path(tempfile.mkdtemp(prefix=f"sluice-incident-{incident.number}-"))
+    try:
+        sandbox = _furnish(environment, incident, contract, inputs, places, home, tried_at)
+    except BaseException:
+        shutil.rmtree(home)
+        raise
+    return Rebuilt(sandbox, contract, inputs, notes)
+
+
+def _furnish(
+    environment: Environment,
+    incident: Incident,
+    contract: Contract,
+    inputs: Inputs,
+    places: Mapping[str, str],
+    home: Path,
+    tried_at: datetime,
+) -> Environment:
+    """Put contracts, objects, input tables and what gates remember into the sandbox's home."""
     contracts = {**environment.contracts, incident.dataset: contract}
     for outcome in inputs.outcomes:
         contracts[outcome.dataset] = _input_contract(environment, outcome)
@@ -79,7 +97,7 @@ def rebuild(environment: Environment, incident: Incident) -> Rebuilt:
     for sequence, outcome in enumerate(inputs.outcomes, start=1):
         _publish(environment, sandbox, contracts[outcome.dataset], outcome, sequence, tried_at)
     _copy_history(environment, sandbox, contract, incident, tried_at)
-    return Rebuilt(sandbox, contract, inputs, notes)
+    return sandbox
 
 
 def _version_of(incident: Incident) -> Version:

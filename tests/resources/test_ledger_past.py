@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
 
 from resources.arrival_order import manifest_of
 from resources.ledger_migrations import migrate
-from resources.memory_ledger import MemoryLedger
 from resources.sql_ledger import SqlLedger
 from sluice.arrivals import KnownObject
 from sluice.contract_text import ContractText
@@ -26,11 +24,6 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "2026-11-20"
 A, B = KnownObject("raw/orders/a", 10, "stamp-a", "etag-a"), KnownObject("raw/orders/b", 20, "stamp-b", "etag-b")
 A_AGAIN = replace(A, size=11, stamp="stamp-a2", etag="etag-a2")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
-    return MemoryLedger() if request.param == "memory" else SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 
 def notice(ledger: Ledger, minute: int, *objects: KnownObject, day: str = DAY) -> Noticed:
