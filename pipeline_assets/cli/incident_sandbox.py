@@ -181,7 +181,13 @@ def _staged(environment: Environment, dataset: str, day: str) -> Iterator[Outcom
     prefix = f"processed/{dataset}/date={day}/"
     folders = {item.key.removeprefix(prefix).partition("/")[0] for item in environment.store.list(prefix)}
     held = environment.tables.held(dataset, day)
-    versions = folders | ({str(held.version)} if held else set())  # one without rows has no file that is listed
+    # A version without rows, or whose files lie in another's folder, has no file that is listed.
+    known = {
+        str(Version(arrival.fingerprint, text.fingerprint, CODE_VERSION))
+        for arrival in environment.ledger.arrivals(dataset, day)
+        for text in environment.ledger.contract_texts(dataset)
+    }
+    versions = folders | known | ({str(held.version)} if held else set())
     for name in sorted(versions):
         try:
             yield fetch_outcome(environment.store, dataset, day, Version.parse(name))
