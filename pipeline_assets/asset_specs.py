@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from pipeline_assets.column_schema import column_schema
+from sluice.consumers import consumers_of
 from sluice.contract import CODE_VERSION
 
 if TYPE_CHECKING:
@@ -106,4 +107,7 @@ def _metadata(zone: Zone, contract: Contract) -> dict[str, Any]:  # Any: metadat
     if zone is Zone.TABLES:
         shown |= {"dagster/table_name": f"sluice.{contract.dataset}", "dagster/storage_kind": "iceberg"}
         shown |= {"support": ", ".join(channel.url or channel.channel for channel in contract.support)}
+        if contract.consumers:
+            people = (str(item) for item in consumers_of({contract.dataset: contract}, (contract.dataset,)))
+            shown["consumers"] = "; ".join(people)
     return shown

@@ -9,6 +9,7 @@ import dagster as dg
 from pipeline_assets.assets import build_datasets
 from pipeline_assets.audits import audit_job
 from pipeline_assets.redrive import redrive_job
+from pipeline_assets.replay_job import replay_job
 from pipeline_assets.stand_ins import stand_in_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.audits import build_audits_sensor
@@ -39,11 +40,12 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
     stand_in, audit = stand_in_job(contracts), audit_job(contracts)
     landed = {name: job for name, job in jobs.items() if contracts[name].source}
     redrive = redrive_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108  not there yet
+    replay = replay_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108
     pulled = {name: job for name, job in landed.items() if (source := contracts[name].source) and source.pull}
     definitions = dg.Definitions(
         assets=[asset for dataset in datasets.values() for asset in dataset.assets],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=[*jobs.values(), audit, redrive, stand_in],
+        jobs=[*jobs.values(), audit, redrive, replay, stand_in],
         sensors=[
             build_arrivals_sensor(contracts, landed),
             build_automation_sensor(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sluice.contract import CODE_VERSION
+from sluice.contract_text import text_of
 from sluice.errors import GateClosed, InputNotPublished, RawPartitionEmpty
 from sluice.healing.health import BY_ITSELF
 from sluice.healing.incident import RemedyKind, RemedyTaken
@@ -49,7 +50,7 @@ class Chronicle:
 
         A kill closes nothing: an attempt without an end whose run is over was killed.
         """
-        attempt = self.ledger.begin(self.dataset, self.partition, str(version), self.run_id, self.clock.now())
+        attempt = self._begin(version)
         try:
             yield attempt
         except BaseException as error:  # Dagster's termination of a run counts as well
@@ -85,7 +86,7 @@ class Chronicle:
 
     def stop(self, version: Version, stopped_by: Sequence[Judged], gates: Sequence[Gate]) -> None:
         """End the run's attempt because gates are closed; the first of them gives the class."""
-        attempt = self.ledger.begin(self.dataset, self.partition, str(version), self.run_id, self.clock.now())
+        attempt = self._begin(version)
         failure = self.failures.classify(closed(stopped_by[0], gates))
         self._end_with(attempt, replace(failure, message=faults(stopped_by)))
 
@@ -107,6 +108,12 @@ class Chronicle:
         now = self.clock.now()
         self.ledger.resolve_incidents(self.dataset, self.partition, now, resolved_by, keep=keep)
         self.ledger.end(attempt, now, None)
+
+    def _begin(self, version: Version) -> Attempt:
+        """Begin the run's attempt, or find it begun; the contract is kept first, for whoever looks at it later."""
+        now = self.clock.now()
+        self.ledger.keep_contract(text_of(self.contract, now))
+        return self.ledger.begin(self.dataset, self.partition, str(version), self.run_id, now)
 
     def _end_with(self, attempt: Attempt, failure: Failure) -> None:
         end_with(attempt, failure, self.ledger, self.clock.now(), self.contract.downstream)

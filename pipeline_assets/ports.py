@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract, FileFormat
+    from sluice.contract_text import ContractText
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.expectations.expectation import Expectation
     from sluice.expectations.finding import Finding
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from sluice.publishing import Effect, Held
     from sluice.pulling.pages import PulledPage
     from sluice.pulling.pull import Pull
+    from sluice.replaying import Return
     from sluice.rewinding import Point, Rewind
+    from sluice.version import Version
 
 __all__ = [
     "Clock",
@@ -38,6 +41,7 @@ __all__ = [
     "Ledger",
     "Prices",
     "Publication",
+    "ReplayableTables",
     "Settings",
     "Sources",
     "Store",
@@ -119,13 +123,17 @@ class Incidents(Protocol):
     def first_notice(self, key: str, noticed_at: datetime) -> bool: ...
 
 
+class ContractTexts(Protocol):
+    def keep_contract(self, text: ContractText) -> None: ...
+
+
 class Failures(Protocol):
     """What kind of failure an error is."""
 
     def classify(self, error: BaseException) -> Failure: ...
 
 
-class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, Protocol):
+class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, ContractTexts, Protocol):
     """All of the above in one store."""
 
 
@@ -147,6 +155,13 @@ class RewindableTables(Tables, Protocol):
     def plan_rewind(self, dataset: str, point: Point, partition: str | None = None) -> Rewind: ...
     def rewind(
         self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str
+    ) -> Rewind: ...
+
+
+class ReplayableTables(Tables, Protocol):
+    def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]: ...
+    def replay(
+        self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
     ) -> Rewind: ...
 
 

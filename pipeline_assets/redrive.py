@@ -82,7 +82,7 @@ def redrive_job(contracts: Mapping[str, Contract], job_of: Callable[[str], dg.Jo
             if item.is_due
         ]
         job = job_of(job_name(contract.dataset))
-        failed = [partition for partition in due if not _build(context, job, contract.dataset, partition)]
+        failed = [partition for partition in due if not build_as_run(context, job, contract.dataset, partition, TAGS)]
         context.add_output_metadata({"partitions": len(due), "failed": ", ".join(failed)})
         if failed:
             raise dg.Failure(f"{contract.dataset}: {len(failed)} of {len(due)} partitions failed: {', '.join(failed)}")
@@ -98,9 +98,11 @@ def redrive_job(contracts: Mapping[str, Contract], job_of: Callable[[str], dg.Jo
     return redriving
 
 
-def _build(context: dg.OpExecutionContext, job: dg.JobDefinition, dataset: str, partition: str) -> bool:
+def build_as_run(
+    context: dg.OpExecutionContext, job: dg.JobDefinition, dataset: str, partition: str, tags: Mapping[str, str]
+) -> bool:
     """Build it as a run of its own, in this process: its checks, incidents and costs are those of every build."""
-    tags = {"sluice/dataset": dataset, **TAGS, "sluice/asked_by": context.run.run_id}
+    tags = {"sluice/dataset": dataset, **tags, "sluice/asked_by": context.run.run_id}
     return job.execute_in_process(
         instance=context.instance, partition_key=partition, tags=tags, raise_on_error=False
     ).success

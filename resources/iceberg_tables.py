@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pyiceberg.exceptions import (
@@ -27,16 +28,19 @@ from resources.partition_overwrite import PartitionOverwrite, PartitionTransacti
 from resources.staged_files import describe_staged
 from resources.table_evolution import evolve, table_properties
 from resources.table_history import KEPT_SNAPSHOTS, forget_old_snapshots
+from resources.table_replay import prepare_replay
 from resources.table_rewind import HELD, fetch_rewind, fetch_shown, prepare_rewind, taken_back
 from resources.table_stand_ins import STAND_IN, note_published
 from resources.tables import Contents, Effect, Held, Publication
 from sluice.contract import PARTITION_COLUMN
 from sluice.errors import PublishConflict, TableUnknown
 from sluice.publishing import decide_publication
+from sluice.replaying import as_rewind, turn
 from sluice.table_schema import iceberg_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from pyiceberg.catalog import Catalog
     from pyiceberg.manifest import DataFile
@@ -44,7 +48,8 @@ if TYPE_CHECKING:
 
     from sluice.contract import Contract
     from sluice.outcome import Outcome
-    from sluice.rewinding import Point, Rewind
+    from sluice.replaying import Return
+    from sluice.rewinding import Point, Rewind, Shown
     from sluice.version import Version
 
 NAMESPACE = "sluice"
@@ -107,6 +112,37 @@ class IcebergTables:
                 return rewind
             self._pause(attempt)
         raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=_ATTEMPTS)
+
+    def replay(
+        self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
+    ) -> Rewind:
+        notes = {
+            "sluice.dataset": contract.dataset,
+            "sluice.replayed-as-of": as_of.isoformat(),
+            "sluice.replayed-by": replayed_by,
+            "sluice.why": why,
+        }
+        for attempt in range(_ATTEMPTS):
+            table = self._fetch_or_create(contract)
+            shown = _shown(table)
+            turns = [
+                (turn(item, shown.held.get(day), shown.taken_back.get(day, frozenset())), item.outcome)
+                for item in returns
+                for day in (item.outcome.partition,)
+            ]
+            newest = table.metadata.current_snapshot_id
+            done = as_rewind(contract.dataset, (item for item, _ in turns), newest)
+            changes = [(item, outcome) for item, outcome in turns if item.changes]
+            if not changes:
+                return done
+            transaction = PartitionTransaction(table)
+            evolve(transaction, contract, with_status=_has_status(contract))
+            files_of = partial(_data_files, table)
+            mine = prepare_replay(transaction, table, changes, shown, self._store.uri, files_of, notes)
+            if _commit(transaction) or self._holds(contract.dataset, mine):
+                return done
+            self._pause(attempt)
+        raise PublishConflict(table=contract.dataset, partition="its partitions", attempts=_ATTEMPTS)
 
     def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]:
         table = self._fetch(dataset)
@@ -212,6 +248,12 @@ def _has_status(contract: Contract) -> bool:
 def _held(table: Table, partition: str) -> Held | None:
     text = table.properties.get(HELD + partition)
     return None if text is None else replace(Held.parse(text), stand_in=table.properties.get(STAND_IN + partition))
+
+
+def _shown(table: Table) -> Shown:
+    shown = fetch_shown(table)
+    held = {day: replace(item, stand_in=table.properties.get(STAND_IN + day)) for day, item in shown.held.items()}
+    return replace(shown, held=held)
 
 
 def _data_files(table: Table, partition: str | None) -> list[DataFile]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sluice.errors import LandingRefused
+from sluice.replaced import replaced_key
 
 if TYPE_CHECKING:
     from resources.object_store import ObjectStore
@@ -36,6 +37,8 @@ def land_file(store: ObjectStore, file: Path, key: str, scratch: Path, *, replac
         present = _compare(store, key, source)
         if present is _Present.SAME:
             return Landed.ALREADY_THERE
+        if replace and present is _Present.OTHER:
+            _keep(store, key, scratch)
         if _put_copy(store, source, key, scratch, only_if_absent=not replace):
             return Landed.NEW if present is _Present.NOTHING else Landed.REPLACED
     raise LandingRefused(
@@ -68,6 +71,25 @@ def _compare(store: ObjectStore, key: str, source: BinaryIO) -> _Present:
                 return _Present.OTHER
             if not mine:
                 return _Present.SAME
+
+
+def _keep(store: ObjectStore, key: str, scratch: Path) -> None:
+    """Keep the bytes that are about to be replaced: what was built from them can be built again.
+
+    A second name for the same file costs nothing. Repeating it after a kill finds them kept.
+    """
+    etag = store.etag(key)
+    if etag is None:  # somebody took it away meanwhile
+        return
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".landing-", dir=scratch) as folder:
+        kept = Path(folder) / "kept"
+        try:
+            kept.hardlink_to(store.uri(key))
+        except OSError:  # no file here, another disk, or a file system without links
+            with store.open(key) as present, kept.open("wb") as target:
+                shutil.copyfileobj(present, target, _CHUNK_BYTES)
+        store.put(replaced_key(key, etag), kept, only_if_absent=True)
 
 
 def _put_copy(store: ObjectStore, source: BinaryIO, key: str, scratch: Path, *, only_if_absent: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sluice.arrivals import KnownObject, Noticed
+from sluice.arrivals import Arrival, KnownObject, Noticed
 from sluice.history import Attempt, Published
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sluice.acceptance import Acceptance
     from sluice.backfill.progress import Backfill, Stage
+    from sluice.contract_text import ContractText
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.gates.evidence import History
     from sluice.healing.failure import FailureClass
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acceptances",
+    "Arrival",
     "Arrivals",
     "Attempt",
     "Attempts",
     "Backfills",
+    "ContractTexts",
     "Incidents",
     "KnownObject",
     "Ledger",
@@ -60,6 +63,15 @@ class Arrivals(Protocol):
 
     def noticed_after(self, sequence: int) -> tuple[Noticed, ...]:
         """Return the newest manifest of every partition that has one above `sequence`, in order of sequence."""
+
+    def arrivals(self, dataset: str, partition: str) -> tuple[Arrival, ...]:
+        """Return every manifest that a partition had, oldest first; the last is `latest`.
+
+        A ledger of before version 6 begins with the one that it had when it was upgraded.
+        """
+
+    def manifest_at(self, dataset: str, partition: str, sequence: int) -> Manifest:
+        """Return the manifest of one of its `arrivals`."""
 
 
 class Publications(Protocol):
@@ -240,7 +252,27 @@ class Backfills(Protocol):
         """
 
 
+class ContractTexts(Protocol):
+    """Contracts as they were when something was built under them."""
+
+    def keep_contract(self, text: ContractText) -> None:
+        """Remember it, unless the dataset's newest says the same."""
+
+    def contract_texts(self, dataset: str) -> tuple[ContractText, ...]:
+        """Return what was kept, oldest first; one that came back is there twice."""
+
+
 class Ledger(
-    Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Incidents, Backfills, Protocol
+    Arrivals,
+    Publications,
+    Attempts,
+    Verdicts,
+    Acceptances,
+    Measurements,
+    Spending,
+    Incidents,
+    Backfills,
+    ContractTexts,
+    Protocol,
 ):
     """All of the above in one store."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The number of the newest migration."""
 
 
@@ -67,6 +67,42 @@ OBJECTS = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("stamp", sa.Text, nullable=False),
     sa.Column("etag", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False, server_default="0"),  # the sequence from which on it was noticed
+)
+
+PAST_ARRIVALS = sa.Table(
+    "past_arrivals",
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("noticed_at", Instant, nullable=False),
+)
+
+PAST_OBJECTS = sa.Table(
+    "past_objects",
+    METADATA,
+    sa.Column("dataset", _WORD, primary_key=True),
+    sa.Column("partition", _WORD, primary_key=True),
+    sa.Column("key", _WORD, primary_key=True),
+    sa.Column("since", sa.BigInteger, primary_key=True),
+    sa.Column("until", sa.BigInteger, nullable=False),  # the sequence that no longer had it
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("etag", sa.Text, nullable=False),
+)
+"""What was overwritten or removed; what is there still has its own `since`, so that nothing is kept twice."""
+
+CONTRACT_TEXTS = sa.Table(
+    "contract_texts",
+    METADATA,
+    sa.Column("id", _ID, primary_key=True, autoincrement=True),
+    sa.Column("dataset", _WORD, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("text", Prose, nullable=False),
+    sa.Column("transform_sql", Prose),
+    sa.Column("used_since", Instant, nullable=False),
+    sa.Index("contract_texts_of_dataset", "dataset", "id"),
 )
 
 PUBLICATIONS = sa.Table(

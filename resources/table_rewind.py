@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table, Transaction
     from pyiceberg.table.snapshots import Snapshot
 
-    from sluice.rewinding import Point, Step
+    from sluice.rewinding import Point
 
 HELD = "sluice.held."
 """Table property per partition: what it shows. Set in the commit that shows it, so that one read answers for a
@@ -32,7 +32,7 @@ partition without rows too; 3,650 of them add 0.3 MB to the metadata file."""
 _TAKEN_BACK = "sluice.rewound."
 """Table property per partition: the versions that rewinds took back. Publishing leaves them alone."""
 
-_SHOWS = "sluice.shows."
+SHOWS = "sluice.shows."
 """Snapshot property per partition that a rewind changed: the version that it shows since."""
 
 
@@ -83,14 +83,15 @@ def prepare_rewind(
         for step in rewind.changes
     }
     transaction.set_properties({HELD + partition: str(item) for partition, item in held.items()})
-    _mark(transaction, rewind.changes, shown)
+    mark_taken_back(transaction, {step.partition: step.taken_back for step in rewind.changes}, shown)
     for step in rewind.changes:
         note_rewound(transaction, step.partition, step.target)
     return transaction, held
 
 
-def _mark(transaction: Transaction, steps: Iterable[Step], shown: Shown) -> None:
-    marks = {step.partition: " ".join(sorted(map(str, step.taken_back))) for step in steps}
+def mark_taken_back(transaction: Transaction, versions: Mapping[str, Collection[Version]], shown: Shown) -> None:
+    """Stage which versions (by partition) are not to be published again; none lifts the mark of a partition."""
+    marks = {partition: " ".join(sorted(map(str, items))) for partition, items in versions.items()}
     if kept := {_TAKEN_BACK + partition: text for partition, text in marks.items() if text}:
         transaction.set_properties(kept)
     lifted = [_TAKEN_BACK + day for day, text in marks.items() if not text and shown.taken_back.get(day)]
@@ -104,7 +105,7 @@ def _snapshot_properties(rewind: Rewind, why: str, rewound_by: str) -> Mapping[s
         "sluice.rewound-to": str(rewind.snapshot_id or ""),
         "sluice.rewound-by": rewound_by,
         "sluice.why": why,
-        **{_SHOWS + step.partition: str(step.target) for step in rewind.changes},
+        **{SHOWS + step.partition: str(step.target) for step in rewind.changes},
     }
 
 
@@ -115,7 +116,7 @@ def _commits(table: Table) -> tuple[Commit, ...]:
 
 def _commit(snapshot: Snapshot) -> Commit:
     said = snapshot.summary.additional_properties if snapshot.summary else {}
-    shows = {partition: Version.parse(text) for partition, text in _of_partitions(said, _SHOWS).items()}
+    shows = {partition: Version.parse(text) for partition, text in _of_partitions(said, SHOWS).items()}
     published = said.get("sluice.partition")
     if published is not None:
         shows[published] = Version(

@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING, Protocol
 from sluice.publishing import Effect, Held
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import pyarrow as pa
 
     from sluice.contract import Contract
     from sluice.outcome import Outcome
+    from sluice.replaying import Return
     from sluice.rewinding import Point, Rewind
     from sluice.version import Version
 
-__all__ = ["Contents", "Effect", "Held", "Publication", "ReadableTables", "RewindableTables", "Tables"]
+__all__ = [
+    "Contents",
+    "Effect",
+    "Held",
+    "Publication",
+    "ReadableTables",
+    "ReplayableTables",
+    "RewindableTables",
+    "Tables",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,19 @@ class RewindableTables(Protocol):
 
     def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]:
         """Return partition -> versions that rewinds took back, which `publish` answers with Effect.REWOUND."""
+
+
+class ReplayableTables(Protocol):
+    """Published data that can be shown as it would have been built from an earlier manifest."""
+
+    def replay(
+        self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
+    ) -> Rewind:
+        """Show the staged outcomes in one commit, whatever is newer, and return what was done, partition by partition.
+
+        What was known when it was done does not undo it; what arrives later does. Doing it again changes nothing.
+        Raises StagedFilesMissing, TableIncompatible, and PublishConflict after too many lost races.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,15 @@ class Noticed:
     noticed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One manifest of a partition's history, without its objects."""
+
+    sequence: int
+    fingerprint: str
+    noticed_at: datetime
+
+
 class Listed(Protocol):
     """One object as the store lists it."""
 

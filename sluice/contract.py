@@ -142,6 +142,15 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Consumer:
+    """Somebody outside Sluice who reads the published table; `use` is what for."""
+
+    name: str
+    contact: str | None = None
+    use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """One dataset. Exactly one of `source` (landed files) and `transform_sql` (derived from tables) is set.
 
@@ -166,6 +175,7 @@ class Contract:
     owner: str | None = None
     support: tuple[Channel, ...] = ()
     tags: tuple[str, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
     gates: GateRules = _GATES
     expectations: tuple[Expectation, ...] = ()
     freshness: Freshness | None = None
@@ -173,6 +183,7 @@ class Contract:
     notify: NotifyRules = _NOTIFY
     healing: HealingPolicy = _HEALING
     path: str = ""
+    text: str = field(default="", compare=False, repr=False)  # the file as it was read
     fingerprint: str = field(default="", compare=False)
     downstream: tuple[str, ...] = field(default=(), compare=False)  # what is derived from it, in build order
 

@@ -30,6 +30,7 @@ SluiceError
 ├── AcceptanceRefused        there is nothing that a person could accept
 ├── RewindRefused            a table cannot go back to the point that was named
 ├── RedriveRefused           quarantined records cannot go through the contract again
+├── ReplayRefused            a partition cannot be rebuilt from what it had at a time
 ├── BackfillRefused          a planned backfill cannot be made, or not be carried out any more
 ├── PublishError             the table could not be brought to the staged state
 │   ├── PublishConflict      other writers kept winning the commit
@@ -341,6 +342,14 @@ class RewindRefused(SluiceError):
 
 class RedriveRefused(SluiceError):
     """`sluice redrive` cannot do what was asked; nothing was changed."""
+
+    def __init__(self, *, problem: str, cure: str) -> None:
+        super().__init__(f"{problem[:1].upper()}{problem[1:]}.", cure=cure)
+        self.problem = problem
+
+
+class ReplayRefused(SluiceError):
+    """`sluice replay`, or the replay of an incident, cannot do what was asked; nothing was changed."""
 
     def __init__(self, *, problem: str, cure: str) -> None:
         super().__init__(f"{problem[:1].upper()}{problem[1:]}.", cure=cure)

@@ -79,6 +79,11 @@ def faults(stopped_by: Iterable[Judged]) -> str:
     return "; ".join(f"{item.gate} does not hold: {item.verdict.explanation}" for item in stopped_by)
 
 
+def gates_told(text: str, gates: Iterable[Gate]) -> tuple[str, ...]:
+    """Return the gates that `faults` wrote of, by name: verdicts are kept of a partition's last version alone."""
+    return tuple(sorted(gate.name for gate in gates if f"{gate.name} does not hold: " in text))
+
+
 def closed(judged: Judged, gates: Iterable[Gate]) -> GateClosed:
     """Return the error for a verdict that stops a step."""
     return GateClosed(

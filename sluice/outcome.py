@@ -48,6 +48,15 @@ class ReasonCount(_Frozen):
     records: int
 
 
+class Superseded(_Frozen):
+    """An object that had records in quarantine and is there no more; `by` is the ETag of what has its key now."""
+
+    key: str
+    etag: str
+    records: int
+    by: str | None = None  # None: nothing has
+
+
 class Redriven(_Frozen):
     """What this build did to the records that the published version before it had in quarantine.
 
@@ -59,6 +68,7 @@ class Redriven(_Frozen):
     returned: int
     stayed: int
     superseded: int
+    closed_by: tuple[Superseded, ...] = ()  # those that are superseded, by object
 
 
 class FieldDrift(_Frozen):

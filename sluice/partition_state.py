@@ -25,6 +25,14 @@ class State(StrEnum):
     PUBLISHED = "published"  # the table holds the present version
 
 
+class Change(StrEnum):
+    """In what a version differs from another."""
+
+    FILES = "files"  # of a derived dataset: inputs
+    CONTRACT = "contract"
+    CODE = "code"
+
+
 class GateState(StrEnum):
     """What the gates said of the version that is wanted."""
 
@@ -47,6 +55,7 @@ class PartitionStatus:
     duplicates: int = 0
     error: str | None = None
     stand_in: str | None = None  # what the table shows in place of the partition's own data
+    changed: tuple[Change, ...] = ()  # why it is stale
 
 
 def status_of(
@@ -87,7 +96,17 @@ def status_of(
         duplicates=held.duplicates,
         error=error,
         stand_in=held.stand_in,
+        changed=_changed(wanted, held.version) if state is State.STALE and wanted is not None else (),
     )
+
+
+def _changed(wanted: Version, held: Version) -> tuple[Change, ...]:
+    pairs = {
+        Change.FILES: (wanted.fingerprint, held.fingerprint),
+        Change.CONTRACT: (wanted.contract, held.contract),
+        Change.CODE: (wanted.code, held.code),
+    }
+    return tuple(change for change, (new, old) in pairs.items() if new != old)
 
 
 def _behind_stand_in(state: State, wanted: Version | None) -> State:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from sluice.outcome import Redriven
+from sluice.outcome import Redriven, Superseded
 from sluice.sql_types import quote_literal
 
 if TYPE_CHECKING:
@@ -32,6 +32,13 @@ FROM (
         EXISTS (SELECT 1 FROM now WHERE {_SAME}) AS again
     FROM before
 )"""
+
+_SUPERSEDED = """
+SELECT before."object", before.etag, count(*)
+FROM before
+WHERE (before."object", before.etag) NOT IN (SELECT (key, etag) FROM present)
+GROUP BY ALL
+ORDER BY ALL"""
 
 _JOINED = f"""
 SELECT now.* EXCLUDE (file_row_number, earlier_reasons, earlier_contract_version),
@@ -73,9 +80,19 @@ def compare(
         found = base.execute(_COUNTS).fetchone()
         assert found is not None  # noqa: S101  an aggregate without groups has one row
         superseded, stayed, returned = found
+        gone = base.execute(_SUPERSEDED).fetchall() if superseded else []
         if target is not None:
             base.execute(f"COPY ({_JOINED}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
-    return Redriven(version=str(version), returned=returned, stayed=stayed, superseded=superseded)
+    present = {item.key: item.etag for item in manifest.objects}
+    return Redriven(
+        version=str(version),
+        returned=returned,
+        stayed=stayed,
+        superseded=superseded,
+        closed_by=tuple(
+            Superseded(key=key, etag=etag, records=records, by=present.get(key)) for key, etag, records in gone
+        ),
+    )
 
 
 def _objects(manifest: Manifest) -> Collection[tuple[str, str]]:

@@ -25,6 +25,7 @@ from pipeline_assets.cli import (
     quarantine,
     query,
     redrive,
+    replay,
     rewind,
     run,
     slo,
@@ -59,12 +60,14 @@ app.command("accept")(accept.accept)
 app.add_typer(plan.app, name="plan")
 app.add_typer(backfill.app, name="backfill")
 app.command("redrive")(redrive.redrive)
+app.command("replay")(replay.replay)
 app.command("rewind")(rewind.rewind)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)
 app.command("docs")(docs.docs)
 app.command("drift")(drift.drift)
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(incidents.app, name="incident", hidden=True)  # as one says it of one
 app.command("breakers")(breakers.breakers)
 app.command("health")(health.health)
 app.command("drill")(drill.drill)

@@ -19,6 +19,7 @@ from sluice.errors import (
     PriceBookInvalid,
     QueryError,
     RedriveRefused,
+    ReplayRefused,
     RewindRefused,
     SampleRefused,
     SettingInvalid,
@@ -52,6 +53,8 @@ def exit_code_of(error: SluiceError) -> ExitCode:
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
+            return ExitCode.USAGE
+        case ReplayRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from pipeline_assets.cli import incident_replay
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, Cell, Column, print_json, print_table, say, warn
 from sluice.cost.money import usd_text
@@ -40,6 +41,9 @@ SHOWN_CHARACTERS = 160
 app = typer.Typer(
     help="Show what went wrong and is not resolved, and everything about one incident.", invoke_without_command=True
 )
+
+
+app.command("replay")(incident_replay.replay)
 
 
 @app.callback()
@@ -82,9 +86,9 @@ def show(
         return
     gates = _acceptable_gates(environment, incident)
     if markdown:
-        sys.stdout.write(ticket(incident, gates))
+        sys.stdout.write(ticket(incident, gates, _consumers(environment, incident)))
     else:
-        _print_one(incident, gates)
+        _print_one(incident, gates, _consumers(environment, incident))
 
 
 def _fetch(environment: Environment, number: int) -> Incident:
@@ -112,6 +116,18 @@ def _fetch_downstream(environment: Environment, datasets: Collection[str]) -> Ma
     except ContractError as error:
         warn(f"Which datasets are affected cannot be told: {error.message}", style="yellow")
         return {}
+
+
+def _consumers(environment: Environment, incident: Incident) -> tuple[str, ...]:
+    """Say who reads what it reaches; a contract that cannot be read hides them, not the incident."""
+    from sluice.consumers import consumers_of
+
+    try:
+        affected = consumers_of(environment.contracts, (incident.dataset, *incident.downstream))
+    except ContractError as error:
+        warn(f"Who reads it cannot be told: {error.message}", style="yellow")
+        return ()
+    return tuple(str(item) for item in affected)
 
 
 def _acceptable_gates(environment: Environment, incident: Incident) -> tuple[str, ...]:
@@ -154,12 +170,12 @@ def _row(item: Incident, now: datetime) -> list[Cell]:
     ]
 
 
-def _print_one(incident: Incident, gates: Sequence[str]) -> None:
+def _print_one(incident: Incident, gates: Sequence[str], consumers: Sequence[str]) -> None:
     from sluice.healing.next_steps import next_steps
     from sluice.healing.ticket import facts_of
 
     say(f"Incident {incident.number}: {incident.dataset} {incident.partition}", style="bold")
-    for what, value in facts_of(incident):
+    for what, value in facts_of(incident, consumers):
         say(f"  {what:<12}{value}")
     say("\nWhat happened", style="bold")
     say(incident.evidence.strip())

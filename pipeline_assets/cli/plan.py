@@ -78,6 +78,8 @@ def print_plan(plan: Plan, environment: Environment) -> None:
         span = f"{reach.partitions[0]} to {reach.partitions[-1]}" if len(reach.partitions) > 1 else reach.partitions[0]
         days = counted(len(reach.partitions), "partition")
         say(f"Reaches {reach.dataset}{owner}: {days} ({span}) built again.", style="yellow")
+    for consumer in plan.consumers:
+        say(f"Consumer: {consumer}.", style="yellow")
     for line in _budgets(plan, environment):
         say(line)
     canary = plan.canary

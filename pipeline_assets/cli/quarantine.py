@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline_assets.cli import quarantine_closed
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.json_text import escaped
 from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
+from sluice.wording import counted
 
 if TYPE_CHECKING:
     from sluice.outcome import Outcome
@@ -27,23 +29,27 @@ Partition = Annotated[str | None, typer.Option("--date", help="Only this partiti
 ReasonCode = Annotated[str | None, typer.Option(help="Only this reason code.")]
 
 
+app.command("closed")(quarantine_closed.closed)
+
+
 @app.command("list")
 def list_reasons(
     *, dataset: Dataset = None, date: Partition = None, reason: ReasonCode = None, as_json: AsJson = False
 ) -> None:
     """Count what is in quarantine by dataset, partition, object and reason."""
+    outcomes = list(_outcomes(open_environment(), dataset, date))
     rows = [
         {
             "dataset": outcome.dataset,
             "partition": outcome.partition,
-            "object": counted.key,
-            "reason": counted.code,
-            "column": counted.column,
-            "records": counted.records,
+            "object": given.key,
+            "reason": given.code,
+            "column": given.column,
+            "records": given.records,
         }
-        for outcome in _outcomes(open_environment(), dataset, date)
-        for counted in outcome.reasons
-        if reason in {None, counted.code}
+        for outcome in outcomes
+        for given in outcome.reasons
+        if reason in {None, given.code}
     ]
     if as_json:
         print_json(rows)
@@ -59,6 +65,9 @@ def list_reasons(
             Column("records", number=True),
         ]
         print_table(columns, [list(row.values()) for row in rows])
+    gone = sum(item.redriven.returned + item.redriven.superseded for item in outcomes if item.redriven)
+    if gone and not as_json:
+        say(f"{counted(gone, 'record')} of earlier versions returned or were superseded: sluice quarantine closed")
 
 
 @app.command()

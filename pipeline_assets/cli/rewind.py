@@ -45,6 +45,7 @@ def rewind(
     if dry_run:
         _show(planned, {}, downstream, as_json=as_json)
         if not as_json:
+            _say_consumers(environment, planned, downstream)
             say(f"{counted(len(planned.changes), 'partition')} of {dataset} would change; nothing was changed.")
         return
     from pipeline_assets.rewind_record import Reason, fetch_outcomes
@@ -95,6 +96,14 @@ def _show(rewind: Rewind, outcomes: Mapping[str, Outcome], downstream: Downstrea
         print_table(columns, [(step.partition, str(step.shown), _named(step)) for step in rewind.changes])
     for name, day in downstream:
         say(f"To be built again: {name} {day}", style="yellow")
+
+
+def _say_consumers(environment: Environment, rewind: Rewind, downstream: Downstream) -> None:
+    from sluice.consumers import consumers_of
+
+    affected = dict.fromkeys((rewind.dataset, *(name for name, _ in downstream)))
+    for consumer in consumers_of(environment.contracts, affected if rewind.changes else ()):
+        say(f"Consumer: {consumer}.", style="yellow")
 
 
 def _row(rewind: Rewind, step: Step, outcomes: Mapping[str, Outcome], downstream: Downstream) -> Mapping[str, object]:

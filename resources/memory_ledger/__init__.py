@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resources.memory_ledger.arrivals import MemoryArrivals
 from resources.memory_ledger.backfills import MemoryBackfills
+from resources.memory_ledger.contract_texts import MemoryContractTexts
 from resources.memory_ledger.history import MemoryAttempts, MemoryPublications
 from resources.memory_ledger.incidents import MemoryIncidents
 from resources.memory_ledger.judgements import MemoryJudgements
@@ -22,5 +23,6 @@ class MemoryLedger(
     MemorySpending,
     MemoryIncidents,
     MemoryBackfills,
+    MemoryContractTexts,
 ):
     """Threads may share it."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from resources.arrival_order import check_objects, next_sequence
 from resources.memory_ledger.store import Place, Store
-from sluice.arrivals import KnownObject, Noticed
+from sluice.arrivals import Arrival, KnownObject, Noticed
+from sluice.manifest import build_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,7 @@ class MemoryArrivals(Store):
         super().__init__()
         self._sequence = 0
         self._arrivals: dict[Place, _Arrival] = {}
+        self._all: dict[Place, list[Noticed]] = {}
 
     def listing_digests(self, dataset: str) -> Mapping[str, str]:
         return {place[1]: found.listing_digest for place, found in self._arrivals.items() if place[0] == dataset}
@@ -48,6 +50,7 @@ class MemoryArrivals(Store):
             else:
                 self._sequence = next_sequence(self._sequence, noticed_at)
                 noticed = Noticed(self._sequence, manifest, noticed_at)
+                self._all.setdefault(place, []).append(noticed)
             in_order = tuple(sorted(objects, key=lambda item: item.key))
             self._arrivals[place] = _Arrival(noticed, in_order, listing_digest)
         return noticed
@@ -59,3 +62,11 @@ class MemoryArrivals(Store):
     def noticed_after(self, sequence: int) -> tuple[Noticed, ...]:
         newer = [found.noticed for found in self._arrivals.values() if found.noticed.sequence > sequence]
         return tuple(sorted(newer, key=lambda noticed: noticed.sequence))
+
+    def arrivals(self, dataset: str, partition: str) -> tuple[Arrival, ...]:
+        known = self._all.get((dataset, partition), ())
+        return tuple(Arrival(item.sequence, item.manifest.fingerprint, item.noticed_at) for item in known)
+
+    def manifest_at(self, dataset: str, partition: str, sequence: int) -> Manifest:
+        known = [item for item in self._all.get((dataset, partition), ()) if item.sequence <= sequence]
+        return known[-1].manifest if known else build_manifest(dataset, partition, ())

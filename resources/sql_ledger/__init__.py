@@ -6,6 +6,7 @@ from resources.sql_ledger.acceptances import SqlAcceptances
 from resources.sql_ledger.arrivals import SqlArrivals
 from resources.sql_ledger.attempts import SqlAttempts
 from resources.sql_ledger.backfills import SqlBackfills
+from resources.sql_ledger.contract_texts import SqlContractTexts
 from resources.sql_ledger.incidents import SqlIncidents
 from resources.sql_ledger.measurements import SqlMeasurements
 from resources.sql_ledger.publications import SqlPublications
@@ -25,6 +26,7 @@ class SqlLedger(
     SqlSpending,
     SqlIncidents,
     SqlBackfills,
+    SqlContractTexts,
 ):
     """Several processes may write at once; each call is one short transaction.
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from resources.arrival_order import check_objects, manifest_of, next_sequence
-from resources.ledger_schema import ARRIVALS, OBJECTS, SEQUENCE
+from resources.ledger_schema import ARRIVALS, OBJECTS, PAST_ARRIVALS, PAST_OBJECTS, SEQUENCE
 from resources.sql_ledger.database import Database, at
-from sluice.arrivals import KnownObject, Noticed
+from sluice.arrivals import Arrival, KnownObject, Noticed
+from sluice.manifest import RawObject, build_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,8 @@ class SqlArrivals(Database):
                 noticed = Noticed(found.sequence, manifest, found.noticed_at)
             else:
                 noticed = Noticed(_take_sequence(connection, noticed_at), manifest, noticed_at)
-            _replace_objects(connection, place, objects)
+                _keep_arrival(connection, place)
+            _replace_objects(connection, place, objects, noticed.sequence)
             _replace_arrival(connection, noticed, listing_digest)
         return noticed
 
@@ -51,6 +53,27 @@ class SqlArrivals(Database):
 
     def noticed_after(self, sequence: int) -> tuple[Noticed, ...]:
         return self._noticed(ARRIVALS.c.sequence > sequence)
+
+    def arrivals(self, dataset: str, partition: str) -> tuple[Arrival, ...]:
+        present, past = (
+            sa.select(table.c.sequence, table.c.fingerprint, table.c.noticed_at).where(*at(table, dataset, partition))
+            for table in (ARRIVALS, PAST_ARRIVALS)
+        )
+        query = sa.union_all(past, present).order_by("sequence")
+        with self._reading() as connection:
+            return tuple(Arrival(row.sequence, row.fingerprint, row.noticed_at) for row in connection.execute(query))
+
+    def manifest_at(self, dataset: str, partition: str, sequence: int) -> Manifest:
+        names = ("key", "etag", "size")
+        present = sa.select(*(OBJECTS.c[name] for name in names)).where(
+            *at(OBJECTS, dataset, partition), OBJECTS.c.since <= sequence
+        )
+        past = sa.select(*(PAST_OBJECTS.c[name] for name in names)).where(
+            *at(PAST_OBJECTS, dataset, partition), PAST_OBJECTS.c.since <= sequence, PAST_OBJECTS.c.until > sequence
+        )
+        with self._reading() as connection:
+            found = connection.execute(sa.union_all(past, present)).all()
+        return build_manifest(dataset, partition, tuple(RawObject(row.key, row.etag, row.size) for row in found))
 
     def _noticed(self, condition: sa.ColumnElement[bool], *further: sa.ColumnElement[bool]) -> tuple[Noticed, ...]:
         place = (OBJECTS.c.dataset == ARRIVALS.c.dataset) & (OBJECTS.c.partition == ARRIVALS.c.partition)
@@ -79,17 +102,57 @@ def _known(connection: sa.Connection, dataset: str, partition: str) -> tuple[Kno
     return tuple(_read_object(row) for row in connection.execute(query))
 
 
-def _replace_objects(connection: sa.Connection, place: tuple[str, str], objects: Sequence[KnownObject]) -> None:
-    """Bring the rows to `objects`, touching only those that differ: a partition can have many, and little news."""
-    before = set(_known(connection, *place))
-    gone, new = before.difference(objects), set(objects).difference(before)
+def _keep_arrival(connection: sa.Connection, place: tuple[str, str]) -> None:
+    """Copy the partition's present arrival to the past ones; it is replaced next."""
+    names = ("dataset", "partition", "sequence", "fingerprint", "noticed_at")
+    present = sa.select(*(ARRIVALS.c[name] for name in names)).where(*at(ARRIVALS, *place))
+    connection.execute(sa.insert(PAST_ARRIVALS).from_select(names, present))
+
+
+def _replace_objects(
+    connection: sa.Connection, place: tuple[str, str], objects: Sequence[KnownObject], sequence: int
+) -> None:
+    """Bring the rows to `objects`, touching only those that differ: a partition can have many, and little news.
+
+    What is overwritten or gone moves to the past. One that was only touched stays what it was.
+    """
+    rows = connection.execute(sa.select(OBJECTS).where(*at(OBJECTS, *place))).all()
+    before = {_read_object(row): row.since for row in rows}
+    gone, new = before.keys() - set(objects), set(objects) - before.keys()
+    same = {(item.key, item.etag): before[item] for item in gone}  # bytes that stay although their stamp changed
     dataset, partition = place
     if gone:
         this = (*at(OBJECTS, *place), OBJECTS.c.key == sa.bindparam("gone"))
         connection.execute(sa.delete(OBJECTS).where(*this), [{"gone": item.key} for item in gone])
+    staying = {(item.key, item.etag) for item in new}
+    if past := [item for item in gone if (item.key, item.etag) not in staying]:
+        connection.execute(
+            sa.insert(PAST_OBJECTS),
+            [
+                {
+                    "dataset": dataset,
+                    "partition": partition,
+                    "key": item.key,
+                    "since": before[item],
+                    "until": sequence,
+                    "size": item.size,
+                    "etag": item.etag,
+                }
+                for item in past
+            ],
+        )
     if new:
         connection.execute(
-            sa.insert(OBJECTS), [{"dataset": dataset, "partition": partition, **asdict(item)} for item in new]
+            sa.insert(OBJECTS),
+            [
+                {
+                    "dataset": dataset,
+                    "partition": partition,
+                    **asdict(item),
+                    "since": same.get((item.key, item.etag), sequence),
+                }
+                for item in new
+            ],
         )
 
 

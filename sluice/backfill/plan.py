@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from sluice.consumers import Affected, consumers_of
 from sluice.contract import CODE_VERSION
-from sluice.partition_state import State
+from sluice.partition_state import Change, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -83,6 +84,7 @@ class Plan(_Frozen):
     reaches: tuple[Reach, ...]
     as_they_should_be: int
     world: str
+    consumers: tuple[Affected, ...] = ()  # of the targets and of what is reached
 
     @property
     def canary(self) -> Target:
@@ -115,6 +117,10 @@ _CHOSEN: Mapping[Only | None, Collection[State]] = {
 }
 
 
+_SHOWN = (State.PUBLISHED, State.STALE, State.REWOUND, State.PLACEHOLDER)
+"""Of these a table surely shows something."""
+
+
 def plan_backfill(
     asked: Asked,
     statuses: Sequence[PartitionStatus],
@@ -132,24 +138,29 @@ def plan_backfill(
     from sluice.derivation import in_build_order, inputs_of  # loads a SQL parser
 
     in_range = [item for item in statuses if item.dataset in asked.datasets and asked.covers(item.partition)]
-    why = {(item.dataset, item.partition): _WHY[item.state] for item in in_range if item.state in _CHOSEN[asked.only]}
+    chosen = [item for item in in_range if item.state in _CHOSEN[asked.only]]
+    why = {(item.dataset, item.partition): _why(item, contracts[item.dataset]) for item in chosen}
     order = [contract.dataset for contract in in_build_order(contracts)]
     for name in order:
         inputs = inputs_of(contracts[name], contracts)
         if name in asked.datasets and inputs:
-            why |= _follow(name, inputs, why)
+            days = _can_follow(name, inputs, why, statuses)
+            why |= {(name, day): "an input is built again" for day in days if (name, day) not in why}
     in_order = sorted(why, key=lambda place: order.index(place[0]))
     places = sorted(in_order, key=lambda place: place[1], reverse=True)  # which keeps that order within a date
     targets = tuple(_target(place, why[place], estimate(*place)) for place in places)
+    reaches = _reaches(targets, contracts, order, statuses)
+    affected = dict.fromkeys([*(item.dataset for item in targets), *(item.dataset for item in reaches)])
     right = sum(item.state is State.PUBLISHED and (item.dataset, item.partition) not in why for item in in_range)
     return Plan(
         plan_id=_plan_id(asked, targets, world, now),
         created_at=now,
         asked=asked,
         targets=targets,
-        reaches=_reaches(targets, contracts, order),
+        reaches=reaches,
         as_they_should_be=right,
         world=world,
+        consumers=consumers_of(contracts, affected),
     )
 
 
@@ -165,9 +176,26 @@ def world_of(
     return digest.hexdigest()[:16]
 
 
-def _follow(name: str, inputs: Collection[str], why: Mapping[Place, str]) -> dict[Place, str]:
-    dates = {partition for dataset, partition in why if dataset in inputs}
-    return {(name, day): "an input is built again" for day in dates if (name, day) not in why}
+def _why(status: PartitionStatus, contract: Contract) -> str:
+    if not status.changed:
+        return _WHY[status.state]
+    inputs = "files" if contract.transform_sql is None else "inputs"
+    changed = [inputs if item is Change.FILES else str(item) for item in status.changed]
+    return f"changed since: {', '.join(changed)}"
+
+
+def _can_follow(
+    name: str, inputs: Collection[str], built: Collection[Place], statuses: Sequence[PartitionStatus]
+) -> set[str]:
+    """Return the dates on which an input of a derived dataset is built and no other input will be missing."""
+    states = {(item.dataset, item.partition): item.state for item in statuses}
+
+    def is_there(place: Place) -> bool:
+        return place in built or states.get(place) in _SHOWN
+
+    days = {partition for dataset, partition in built if dataset in inputs}
+    # What could be derived already has a status of its own, whatever the states of its inputs.
+    return {day for day in days if (name, day) in states or all(is_there((source, day)) for source in inputs)}
 
 
 def _target(place: Place, why: str, expected: Estimate) -> Target:
@@ -182,16 +210,22 @@ def _target(place: Place, why: str, expected: Estimate) -> Target:
     )
 
 
-def _reaches(targets: Sequence[Target], contracts: Mapping[str, Contract], order: Sequence[str]) -> tuple[Reach, ...]:
+def _reaches(
+    targets: Sequence[Target],
+    contracts: Mapping[str, Contract],
+    order: Sequence[str],
+    statuses: Sequence[PartitionStatus],
+) -> tuple[Reach, ...]:
     from sluice.derivation import inputs_of  # loads a SQL parser
 
-    dates = {name: {item.partition for item in targets if item.dataset == name} for name in order}
+    built = {item.place for item in targets}
     reaches = []
     for name in order:
-        reached = set[str]().union(*(dates[source] for source in inputs_of(contracts[name], contracts))) - dates[name]
+        days = _can_follow(name, inputs_of(contracts[name], contracts), built, statuses)
+        reached = {day for day in days if (name, day) not in built}
         if reached:
             reaches.append(Reach(dataset=name, partitions=tuple(sorted(reached)), owner=contracts[name].owner))
-            dates[name] |= reached
+            built |= {(name, day) for day in reached}
     return tuple(reaches)
 
 

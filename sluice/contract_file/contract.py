@@ -11,6 +11,7 @@ from open_data_contract_standard.model import Team
 
 from sluice.contract import Channel, Column, Contract, FileFormat, Source, fingerprint_of
 from sluice.contract_file.columns import read_columns, read_primary_key, refuse_nested
+from sluice.contract_file.consumers import read_consumers
 from sluice.contract_file.cost import read_cost
 from sluice.contract_file.dataset_name import name_problem
 from sluice.contract_file.datatype import is_scalar
@@ -89,7 +90,7 @@ def _read(file: ContractFile) -> tuple[Contract, Place]:
     contract = None if model is None else _Reading(model, place, file).contract()
     if contract is None or place.problems:
         raise ContractProblems(tuple(sorted(place.problems, key=lambda problem: problem.line)))
-    return replace(contract, fingerprint=fingerprint_of(contract)), place
+    return replace(contract, fingerprint=fingerprint_of(contract), text=file.text), place
 
 
 def _declared_twice(contract: Contract, first: Contract, line: int) -> ContractInvalid:
@@ -144,6 +145,7 @@ class _Reading:
             cost=read_cost(settings.cost, settings_place["cost"], contract.dataset, columns),
             notify=read_notify(settings.notify, settings_place["notify"]),
             healing=read_healing(settings.healing, settings_place["healing"]),
+            consumers=read_consumers(settings.consumers, settings_place["consumers"]),
         )
         check_stand_in(ruled, settings_place["healing"]["stand_in"])
         return ruled

@@ -67,6 +67,7 @@ class Settings(_Settings):
     notify: object = None
     healing: object = None
     pull: object = None
+    consumers: object = None
 
 
 def read_settings(declared: list[CustomProperty], place: Place) -> tuple[Settings, Place]:

@@ -34,6 +34,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.AcceptanceRefused: _CODE,
     errors.RewindRefused: _CODE,
     errors.RedriveRefused: _CODE,
+    errors.ReplayRefused: _CODE,
     errors.BackfillRefused: _CODE,
     errors.PublishError: _SINK,
     errors.PublishConflict: _TRANSIENT,

@@ -19,10 +19,13 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$])")
 _FEWEST_TICKS = 3
 
 
-def ticket(incident: Incident, gates: Sequence[str] = ()) -> str:
-    """Return it as Markdown that ends with a line break. `gates` are those that a person could accept."""
+def ticket(incident: Incident, gates: Sequence[str] = (), consumers: Sequence[str] = ()) -> str:
+    """Return it as Markdown that ends with a line break.
+
+    `gates` are those that a person could accept, `consumers` who reads what it reaches.
+    """
     title = f"# Incident {incident.number}: {incident.dataset} {incident.partition} ({incident.failure_class})"
-    facts = _table(("what", "value"), facts_of(incident))
+    facts = _table(("what", "value"), facts_of(incident, consumers))
     steps = "\n".join(f"{number}. {_plain(step)}" for number, step in enumerate(next_steps(incident, gates), start=1))
     parts = (
         title,
@@ -36,7 +39,7 @@ def ticket(incident: Incident, gates: Sequence[str] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def facts_of(incident: Incident) -> tuple[tuple[str, str], ...]:
+def facts_of(incident: Incident, consumers: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
     """Return (what, value) pairs, in the order in which they are read."""
     detected, resolved = incident.detected_at, incident.resolved_at
     paid = [remedy.usd for remedy in incident.remedies if remedy.usd is not None]
@@ -49,6 +52,7 @@ def facts_of(incident: Incident) -> tuple[tuple[str, str], ...]:
         "resolved by": incident.resolved_by or "",
         "cost": f"{usd_text(sum(paid))} USD of remedies" if paid else "",
         "downstream": ", ".join(incident.downstream),
+        "consumers": "; ".join(consumers),
         "run": incident.run_id,
         "version": incident.version,
     }

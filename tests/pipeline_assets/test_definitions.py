@@ -42,6 +42,7 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
         "build_orders",
         "build_payments",
         "redrive",
+        "replay",
         "stand_in",
     ]
     sensors = (

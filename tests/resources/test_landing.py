@@ -7,6 +7,7 @@ import pytest
 from resources.landing import Landed, land_bytes, land_file
 from resources.object_store import LocalObjectStore
 from sluice.errors import LandingRefused
+from sluice.replaced import replaced_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,3 +99,33 @@ def test_bytes_land_once(store: LocalObjectStore, tmp_path: Path) -> None:
 
     assert (first, second) == (Landed.NEW, Landed.ALREADY_THERE)
     assert content(store) == b"first"
+
+
+def kept(store: LocalObjectStore, etag: str | None) -> bytes:
+    with store.open(replaced_key(KEY, str(etag))) as present:
+        return present.read()
+
+
+def test_what_is_replaced_is_kept_where_no_listing_shows_it(
+    store: LocalObjectStore, file: Path, tmp_path: Path
+) -> None:
+    land_file(store, file, KEY, tmp_path / "scratch")
+    etag, before = store.etag(KEY), file.read_bytes()
+    file.write_bytes(b"corrected")
+
+    land_file(store, file, KEY, tmp_path / "scratch", replace=True)
+
+    assert kept(store, etag) == before
+    assert content(store) == b"corrected"
+    assert [item.key for item in store.list("raw/")] == [KEY]
+
+
+def test_what_is_replaced_twice_is_kept_twice(store: LocalObjectStore, file: Path, tmp_path: Path) -> None:
+    def replace_by(text: bytes) -> str | None:
+        file.write_bytes(text)
+        land_file(store, file, KEY, tmp_path / "scratch", replace=True)
+        return store.etag(KEY)
+
+    one, two, _, _ = (replace_by(text) for text in (b"one", b"two", b"one", b"three"))
+
+    assert (kept(store, one), kept(store, two)) == (b"one", b"two")

@@ -63,7 +63,7 @@ def test_a_ledger_of_a_newer_sluice_is_refused(ledger_url: str) -> None:
     SqlLedger(ledger_url)
     _execute(ledger_url, "UPDATE ledger_schema SET version = 99")
 
-    with pytest.raises(LedgerTooNew, match="schema version 99; this version of Sluice knows versions up to 5"):
+    with pytest.raises(LedgerTooNew, match="schema version 99; this version of Sluice knows versions up to 6"):
         SqlLedger(ledger_url)
 
 

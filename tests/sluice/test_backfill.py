@@ -10,11 +10,11 @@ import pytest
 
 from sluice.backfill.plan import Asked, Only, Plan, plan_backfill, world_of
 from sluice.backfill.progress import Backfill, Next, Progress, Stage, decide_next, progress_of
-from sluice.contract import Column, Contract, FileFormat, Source
+from sluice.contract import Column, Consumer, Contract, FileFormat, Source
 from sluice.cost.budget import Estimate
 from sluice.datatypes import Integer
 from sluice.history import Attempt
-from sluice.partition_state import PartitionStatus, State
+from sluice.partition_state import Change, PartitionStatus, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +110,82 @@ def test_what_it_reaches_is_told_with_its_owner() -> None:
         ("revenue", ("2026-11-05",), "finance"),
         ("report", ("2026-11-05",), "finance"),
     ]
+
+
+def test_consumers_of_what_is_built_and_of_what_is_reached_are_told() -> None:
+    finance, board = Consumer("Finance", "finance@example.com", "closing"), Consumer("Board")
+    contracts = {
+        **CONTRACTS,
+        "orders": replace(CONTRACTS["orders"], consumers=(finance,)),
+        "report": replace(CONTRACTS["report"], consumers=(board,)),
+    }
+    asked = Asked(datasets=("orders",), only=Only.STALE)
+
+    planned = plan_backfill(asked, STATUSES, contracts, lambda *_: Estimate(2.0, 100, 3, 0.5), "world", NOW)
+
+    assert [str(item) for item in planned.consumers] == [
+        "Finance (finance@example.com) reads orders for closing",
+        "Board reads report",
+    ]
+    assert Plan.model_validate_json(planned.model_dump_json()) == planned
+
+
+@pytest.mark.parametrize(
+    ("dataset", "changed", "why"),
+    [
+        pytest.param("orders", (Change.FILES,), "changed since: files", id="files"),
+        pytest.param("revenue", (Change.FILES,), "changed since: inputs", id="inputs"),
+        pytest.param("orders", (Change.CONTRACT,), "changed since: contract", id="contract"),
+        pytest.param("orders", (Change.CODE,), "changed since: code", id="code"),
+        pytest.param("orders", tuple(Change), "changed since: files, contract, code", id="all"),
+    ],
+)
+def test_what_has_changed_is_told_of_a_stale_partition(dataset: str, changed: tuple[Change, ...], why: str) -> None:
+    stale = replace(status(dataset, 5, State.STALE), changed=changed)
+    asked = Asked(datasets=(dataset,), only=Only.STALE)
+
+    planned = plan_backfill(asked, [stale], CONTRACTS, lambda *_: Estimate(2.0, 100, 3, 0.5), "world", NOW)
+
+    assert [item.why for item in planned.targets] == [why]
+
+
+def test_only_stale_takes_in_what_is_derived_from_stale_partitions_over_several_steps() -> None:
+    planned = plan("orders", "revenue", "report", only=Only.STALE)
+
+    assert [(item.place, item.why) for item in planned.targets] == [
+        (("orders", "2026-11-05"), "files, inputs, contract or code have changed since"),
+        (("revenue", "2026-11-05"), "files, inputs, contract or code have changed since"),
+        (("report", "2026-11-05"), "an input is built again"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("states", "follows"),
+    [
+        pytest.param({"orders": State.STALE}, False, id="the other input is not there"),
+        pytest.param({"orders": State.STALE, "rates": State.FAILED}, False, id="the other input failed"),
+        pytest.param({"orders": State.STALE, "rates": State.PUBLISHED}, True, id="the other input is published"),
+        pytest.param({"orders": State.STALE, "rates": State.STALE}, True, id="both are built"),
+        pytest.param(
+            {"orders": State.STALE, "rates": State.FAILED, "margin": State.PUBLISHED}, True, id="it was derived before"
+        ),
+    ],
+)
+def test_what_is_derived_follows_only_when_no_input_will_be_missing(
+    states: Mapping[str, State],
+    follows: bool,  # noqa: FBT001
+) -> None:
+    contracts = {"orders": landed("orders"), "rates": landed("rates"), "margin": derived("margin", "orders", "rates")}
+    statuses = [status(name, 5, state) for name, state in states.items()]
+    estimate = Estimate(2.0, 100, 3, 0.5)
+    named = Asked(datasets=("orders", "rates", "margin"), only=Only.STALE)
+
+    planned = plan_backfill(named, statuses, contracts, lambda *_: estimate, "world", NOW)
+    reaching = plan_backfill(Asked(datasets=("orders", "rates")), statuses, contracts, lambda *_: estimate, "-", NOW)
+
+    assert ("margin" in {item.dataset for item in planned.targets}) is follows
+    assert planned.reaches == ()
+    assert any(item.dataset == "margin" for item in reaching.reaches) is (follows or "rates" in states)
 
 
 def test_what_is_part_of_the_plan_is_not_reached_by_it() -> None:

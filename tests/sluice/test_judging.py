@@ -10,7 +10,7 @@ from sluice.contract import Contract, rules_fingerprint_of
 from sluice.gate_rules import GateRules
 from sluice.gates.verdict import RawGate, Severity, Verdict
 from sluice.judged import Judged
-from sluice.judging import are_current, gates_of, stopping
+from sluice.judging import are_current, faults, gates_of, gates_told, stopping
 from sluice.version import Version
 
 NOW = datetime(2026, 11, 3, 8, tzinfo=UTC)
@@ -100,3 +100,13 @@ def test_a_changed_limit_changes_the_rules_but_not_what_is_staged() -> None:
 
     assert rules_fingerprint_of(stricter) != rules_fingerprint_of(CONTRACT)
     assert stricter.fingerprint == CONTRACT.fingerprint
+
+
+def test_gates_are_found_again_in_what_was_told_of_them() -> None:
+    told = faults([judged(), judged(gate="key_is_unique")])
+
+    assert gates_told(told, [gate("key_is_unique"), gate(), gate("other")]) == (
+        "key_is_unique",
+        "row_count_is_expected",
+    )
+    assert gates_told("Connection refused", [gate()]) == ()

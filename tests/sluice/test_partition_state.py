@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from sluice.history import Attempt, Published
 from sluice.outcome import ObjectBalance, Outcome
-from sluice.partition_state import GateState, PartitionStatus, State, state_of, status_of
+from sluice.partition_state import Change, GateState, PartitionStatus, State, state_of, status_of
 from sluice.version import Version
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -68,6 +69,39 @@ def test_numbers_are_those_of_what_the_table_holds() -> None:
     )
 
     assert described == PartitionStatus("orders", "2026-11-01", State.FAILED, 11, 7, 3, 1, "boom")
+
+
+def published(version: Version) -> Published:
+    outcome = Outcome(
+        dataset="orders",
+        partition="2026-11-01",
+        fingerprint=version.fingerprint,
+        contract_version="1.0.0",
+        contract_fingerprint=version.contract,
+        code_version=version.code,
+        run_id="run",
+        objects=(),
+        files=(),
+        quarantine_files=(),
+    )
+    return Published(outcome, 1, NOON)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changed"),
+    [
+        pytest.param(NEW, (Change.FILES,), id="files"),
+        pytest.param(replace(OLD, contract="d" * 12), (Change.CONTRACT,), id="contract"),
+        pytest.param(replace(OLD, code="2"), (Change.CODE,), id="code"),
+        pytest.param(Version("b" * 16, "d" * 12, "2"), tuple(Change), id="all"),
+        pytest.param(OLD, (), id="nothing"),
+        pytest.param(None, (), id="not noticed yet"),
+    ],
+)
+def test_a_stale_partition_says_what_has_changed(wanted: Version | None, changed: tuple[Change, ...]) -> None:
+    described = status_of("orders", "2026-11-01", wanted=wanted, published=published(OLD), last_try=None)
+
+    assert described.changed == changed
 
 
 def test_an_error_that_was_overcome_is_not_shown() -> None:

@@ -127,6 +127,23 @@ def test_a_corrected_file_closes_what_it_replaces(shop: Shop) -> None:
     assert shop.sales() == [1, 2, 6]
 
 
+def test_records_that_a_corrected_file_closed_are_found_with_the_object_that_did(shop: Shop) -> None:
+    shop.land(DAY, GOOD, NEVER)
+    shop.sluice.rows("run")
+    shop.land(DAY, GOOD)
+    shop.sluice.rows("run")
+
+    newest, before = shop.sluice.rows("quarantine", "closed", "--dataset", "sales")
+    shown = shop.sluice("quarantine", "list").stdout
+
+    key = f"raw/sales/date={DAY}/a.jsonl"
+    store = shop.environment.store
+    assert (newest["returned"], newest["stayed"], newest["superseded"]) == (0, 0, 1)
+    assert [(item["key"], item["records"], item["by"]) for item in newest["closed_by"]] == [(key, 1, store.etag(key))]
+    assert [(item["records"], item["by"]) for item in before["closed_by"]] == [(2, newest["closed_by"][0]["etag"])]
+    assert "1 record of earlier versions returned or were superseded: sluice quarantine closed" in shown
+
+
 def test_only_partitions_with_the_reason_are_redriven(shop: Shop) -> None:
     shop.correct_contract()
 
