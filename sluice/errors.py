@@ -18,7 +18,8 @@ SluiceError
 │   ├── RawObjectChanged     an object is no longer the one the manifest names
 │   ├── RawObjectCutShort    the store did not give all of an object
 │   ├── RawObjectUnreadable  an object cannot be read to its end
-│   └── LandingRefused       a file cannot be landed where it was asked to be
+│   ├── LandingRefused       a file cannot be landed where it was asked to be
+│   └── GenerationRefused    a contract from which no such files can be made up
 ├── PullError                an api source cannot be pulled as its contract says
 │   ├── SecretMissing        the environment does not hold what a header of the contract names
 │   ├── AnswerUnreadable     an answer is not in the contract's format at all
@@ -241,6 +242,10 @@ class RawObjectUnreadable(RawError):
 
 class LandingRefused(RawError):
     """A file cannot be landed where it was asked to be."""
+
+
+class GenerationRefused(RawError):
+    """Files that were asked for cannot be made up from a contract."""
 
 
 class PullError(SluiceError):

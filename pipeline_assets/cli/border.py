@@ -15,6 +15,7 @@ from sluice.errors import (
     ContractError,
     DatasetExists,
     DatasetUnknown,
+    GenerationRefused,
     LandingRefused,
     PriceBookInvalid,
     QueryError,
@@ -52,6 +53,8 @@ def exit_code_of(error: SluiceError) -> ExitCode:
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
+            return ExitCode.USAGE
+        case GenerationRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

@@ -24,6 +24,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.RawObjectChanged: _TRANSIENT,
     errors.RawObjectCutShort: _TRANSIENT,
     errors.LandingRefused: _CODE,
+    errors.GenerationRefused: _CODE,
     errors.PullError: _CODE,
     errors.SecretMissing: _PERMISSION,
     errors.AnswerUnreadable: FailureClass.UPSTREAM_UNAVAILABLE,
