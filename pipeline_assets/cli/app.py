@@ -17,6 +17,7 @@ from pipeline_assets.cli import (
     drift,
     drill,
     gates,
+    generate,
     health,
     incidents,
     land,
@@ -51,6 +52,7 @@ def options(*, debug: Annotated[bool, typer.Option("--debug", help="Show the tra
 app.command("demo")(demo.demo)
 app.command("new")(new.new)
 app.command("land")(land.land)
+app.command("generate")(generate.generate)
 app.command("run")(run.run)
 app.command("up")(up.up)
 app.command("status")(status.status)

@@ -65,9 +65,9 @@ class Environment:
 
     @cached_property
     def store(self) -> ObjectStore:
-        from resources.object_store import LocalObjectStore
+        from resources.opened_store import open_store
 
-        return LocalObjectStore(self.settings.home)
+        return open_store(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:
