@@ -41,6 +41,9 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.StagedFilesMissing: _TRANSIENT,  # the next run stages anew
     errors.TableIncompatible: FailureClass.SCHEMA_DRIFT,
     errors.QueryError: _CODE,
+    errors.StoreError: _CODE,
+    errors.StoreForbidden: _PERMISSION,
+    errors.CredentialsInvalid: _PERMISSION,
     errors.SettingInvalid: _CODE,
     errors.LedgerUnavailable: _SINK,
     errors.LedgerTooNew: _CODE,
