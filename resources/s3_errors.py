@@ -51,6 +51,15 @@ def explained(place: S3Place, key: str = "") -> Iterator[None]:
         raise
 
 
+def refuse_other_region(response: Any = None, operation: Any = None, **_: object) -> None:  # noqa: ANN401
+    """Stop botocore from following S3 to another region: it would work, at another price, and Arrow does not follow."""
+    from botocore.exceptions import ClientError
+
+    parsed = response[1] if response else {}
+    if parsed.get("Error", {}).get("Code") in _ELSEWHERE:
+        raise ClientError(parsed, operation.name)
+
+
 def code_of(error: Any) -> str:  # noqa: ANN401  botocore has no types
     return str(error.response.get("Error", {}).get("Code", ""))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resources.s3_errors import refuse_other_region
 from sluice.errors import SettingInvalid
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class S3Place:
             tcp_keepalive=True,
             s3={"addressing_style": style},
         )
-        return boto3.session.Session().client(service, endpoint_url=self.endpoint, config=config)
+        client = boto3.session.Session().client(service, endpoint_url=self.endpoint, config=config)
+        client.meta.events.register_first("needs-retry.s3", refuse_other_region)
+        return client
 
     def file_system(self) -> S3FileSystem:
         """Return Arrow's own client: it reads single columns and row groups, in threads of its own."""

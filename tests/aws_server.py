@@ -37,13 +37,13 @@ class AwsServer:
     def place(self, bucket: str, prefix: str = "", *, region: str = REGION) -> S3Place:
         return S3Place(bucket, prefix, region, self.endpoint)
 
-    def client(self, service: str, **credentials: str) -> Any:
+    def client(self, service: str, *, region: str = REGION) -> Any:
         import boto3  # type: ignore[import-untyped]
 
-        return boto3.session.Session(region_name=REGION, **credentials).client(service, endpoint_url=self.endpoint)
+        return boto3.session.Session(region_name=region).client(service, endpoint_url=self.endpoint)
 
     def new_bucket(self, name: str, *, versioned: bool = False, region: str = REGION) -> str:
-        client = self.client("s3")
+        client = self.client("s3", region=region)
         client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
         if versioned:
             client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

@@ -81,6 +81,11 @@ def _target(environment: Environment, to: str | None) -> Target:
     scratch = environment.settings.scratch
     if to is None:
         return Target(partial(open_store, environment.settings), "raw/", scratch)
+    if to.startswith("s3://"):
+        from resources.s3_store import S3ObjectStore
+        from resources.settings import s3_place_at
+
+        return Target(partial(S3ObjectStore, s3_place_at(environment.environ, to, "--to")), "", scratch)
     folder = environment.here / Path(to).expanduser()
     return Target(partial(LocalObjectStore, folder), "", folder / ".scratch")
 

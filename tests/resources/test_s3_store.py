@@ -96,8 +96,11 @@ def test_a_bucket_without_versions_refuses_what_was_overwritten(aws: AwsServer, 
         store.open("raw/a", etag=first)
 
 
+# ministack answers a ranged GET of a version with the whole object; plain objects it serves range by range.
+@pytest.mark.parametrize("versioned", [True, False], ids=["versioned", "plain"])
 @pytest.mark.parametrize("size", [MB - 1, MB, MB + 1, 9 * MB, 40 * MB + 17], ids=str)
-def test_objects_of_every_size_are_read_whole(store: S3ObjectStore, tmp_path: Path, size: int) -> None:
+def test_objects_of_every_size_are_read_whole(aws: AwsServer, tmp_path: Path, size: int, *, versioned: bool) -> None:
+    store = S3ObjectStore(aws.place(aws.new_bucket(f"sizes-{uuid4().hex}", versioned=versioned)))
     content = os.urandom(size)
     store.put("raw/a", written(tmp_path, content))
 
@@ -158,9 +161,7 @@ class LosingAnswers:
 @pytest.mark.parametrize(
     ("size", "operation"), [(10, "put_object"), (20 * MB, "complete_multipart_upload")], ids=["whole", "in parts"]
 )
-def test_a_write_whose_answer_got_lost_has_won(
-    store: S3ObjectStore, tmp_path: Path, size: int, operation: str
-) -> None:
+def test_a_write_whose_answer_got_lost_has_won(store: S3ObjectStore, tmp_path: Path, size: int, operation: str) -> None:
     pid, client, executor = store._connected()
     store._opened = pid, LosingAnswers(client, operation), executor
 
@@ -209,7 +210,6 @@ class TestRefusals:
         bucket = aws.new_bucket(f"far-{uuid4().hex}", region="eu-west-1")
         store = S3ObjectStore(aws.place(bucket, region="us-west-2"))
 
-        # botocore follows S3 to the other region; to an endpoint of its own it has nowhere to follow.
         with pytest.raises(BucketElsewhere, match="SLUICE_AWS_REGION=eu-west-1") as caught:
             list(store.list(""))
         assert classify(caught.value).failure_class is FailureClass.CODE
@@ -223,12 +223,11 @@ class TestRefusals:
         assert classify(caught.value).failure_class is FailureClass.PERMISSION
 
 
-def test_times_are_to_the_second(store: S3ObjectStore, tmp_path: Path) -> None:
+def test_times_are_those_of_the_server(store: S3ObjectStore, tmp_path: Path) -> None:
     store.put("raw/a", written(tmp_path, b"one"))
 
     (item,) = store.list("raw/")
 
-    assert item.modified_at.microsecond in {0, item.modified_at.microsecond}
     assert abs((datetime.now(UTC) - item.modified_at).total_seconds()) < 60
 
 
