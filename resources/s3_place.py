@@ -33,7 +33,7 @@ class S3Place:
     def url(self, key: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{key}"
 
-    def client(self, service: str = "s3") -> Any:  # noqa: ANN401  botocore makes its clients at run time
+    def client(self, service: str = "s3", *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401  botocore makes its clients at run time
         import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
 
@@ -42,7 +42,7 @@ class S3Place:
             region_name=self.region,
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=_CONNECTIONS,
             tcp_keepalive=True,
             s3={"addressing_style": style},

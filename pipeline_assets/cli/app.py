@@ -14,6 +14,7 @@ from pipeline_assets.cli import (
     cost,
     demo,
     docs,
+    doctor,
     drift,
     drill,
     gates,
@@ -70,6 +71,7 @@ app.add_typer(incidents.app, name="incidents")
 app.command("breakers")(breakers.breakers)
 app.command("health")(health.health)
 app.command("drill")(drill.drill)
+app.command("doctor")(doctor.doctor)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(contracts.app, name="contracts")

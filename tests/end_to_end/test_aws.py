@@ -87,8 +87,8 @@ def test_a_derived_table_is_made_of_tables_in_s3(sluice: Command) -> None:
 
     assert ran.exit_code == 0, ran.output
     (derived,) = sluice.rows("query", "select sum(orders) as orders from daily_revenue")
-    (joined,) = sluice.rows("query", "select count(*) as orders from orders join customers using (customer_id)")
-    assert derived["orders"] == joined["orders"] > 0
+    (counted,) = sluice.rows("query", "select count(*) as orders from orders where status <> 'cancelled'")
+    assert derived["orders"] == counted["orders"] > 0
 
 
 def test_an_overwritten_object_is_built_again(sluice: Command, aws: AwsServer) -> None:
