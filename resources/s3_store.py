@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -224,7 +225,7 @@ class S3ObjectStore:
         while True:
             answer = self._client.get_object(**self._where(key), **wanted, **condition)
             try:
-                with answer["Body"] as body:
+                with closing(answer["Body"]) as body:  # used as a context by itself it gives an unchecked stream
                     return answer, _in_range(answer, body.read(), start, end)
             except broken:
                 attempt += 1
