@@ -1,8 +1,8 @@
 """How much slower is a build from S3 than from a folder: `python -m bench.s3 [--records N] [--runs N]`.
 
-The same objects, the same build (read, cast, judge, deduplicate, stage), in turn, in one process. The S3 is ministack on
-this machine (`make test-aws` installs it), so its own work takes from the same cores: S3 itself would be farther away,
-and cost no CPU.
+The same objects, the same build (read, cast, judge, deduplicate, stage), in turn, in one process. The S3 is ministack
+on this machine (`make test-aws` installs it), so its own work takes from the same cores: S3 itself would be farther
+away, and cost no CPU.
 """
 
 from __future__ import annotations
