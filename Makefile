@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 LOCK_TOOL := .cache/lock-tool
+AWS_SERVER := .cache/ministack
 PIP_COMPILE = $(LOCK_TOOL)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 ##@ Use
 .PHONY: demo up
@@ -20,7 +21,7 @@ up: $(INSTALLED) ## start the web server and the daemon; files dropped into the 
 	$(BIN)/sluice up $(ARGS)
 
 ##@ Work on it
-.PHONY: install test test-long test-daemon test-chaos test-browser check lint format types rooms locks-in-step bench
+.PHONY: install test test-long test-daemon test-chaos test-aws test-browser check lint format types rooms locks-in-step bench
 install: $(INSTALLED) ## create .venv (PYTHON=python3.12 make install picks the interpreter)
 
 test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
@@ -34,6 +35,9 @@ test-daemon: $(INSTALLED) ## tests against a real web server and daemon
 
 test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
 	$(BIN)/pytest -n 2 -m chaos tests/chaos $(ARGS)
+
+test-aws: $(INSTALLED) $(AWS_SERVER)/.installed ## tests against a server with the APIs of AWS, on this machine
+	$(BIN)/pytest -n 2 --dist loadgroup -m aws $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
 	$(BIN)/pytest -m browser $(ARGS)
@@ -63,8 +67,9 @@ bench: $(INSTALLED) ## measure against a reference; prints ratios (ARGS="--runs 
 .PHONY: lock clean help
 lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (ARGS=--upgrade takes the newest)
 	test -x $(LOCK_TOOL)/bin/uv || { $(BIN)/python -m venv $(LOCK_TOOL); $(LOCK_TOOL)/bin/pip install --quiet uv; }
-	$(PIP_COMPILE) --output-file requirements.lock $(ARGS)
-	$(PIP_COMPILE) --output-file requirements-dev.lock --extra dev $(ARGS)
+	$(PIP_COMPILE) pyproject.toml --output-file requirements.lock $(ARGS)
+	$(PIP_COMPILE) pyproject.toml --output-file requirements-dev.lock --extra dev $(ARGS)
+	$(PIP_COMPILE) deploy/aws/requirements-ministack.in --output-file deploy/aws/requirements-ministack.lock $(ARGS)
 	$(BIN)/python .ci/locks.py stamp
 
 clean: ## remove caches and build products; .venv and the data in .sluice stay
@@ -75,6 +80,13 @@ help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# In an environment of its own: it pins an older botocore than Sluice uses.
+$(AWS_SERVER)/.installed: deploy/aws/requirements-ministack.lock
+	rm -rf $(AWS_SERVER)
+	$(BIN)/python -m venv $(AWS_SERVER)
+	$(AWS_SERVER)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	PYTHON="$(PYTHON)" .ci/install

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipeline_assets.asset_specs import Zone
+from pipeline_assets.local_files import local_files
 from pipeline_assets.raw_gates import fetch_control
 from sluice.completeness import control_etags, control_key
 from sluice.contract import rules_fingerprint_of
@@ -20,12 +22,16 @@ from sluice.profile_text import profile_text, read_profile
 from sluice.transform import Limits, connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pipeline_assets.ports import Clock, ExpectationEngine, Ledger, Prices, Settings, Store, Tables
     from sluice.contract import Contract
     from sluice.cost.scan import QueryScan
     from sluice.expectations.results import Results
     from sluice.outcome import Outcome
     from sluice.profile import Profile
+
+    Paths = Callable[[], list[str]]
 
 _HISTORY_PARTITIONS = 180
 
@@ -44,15 +50,17 @@ class Witnesses:
 
     def fetch(self, contract: Contract, outcome: Outcome) -> StagedEvidence:
         """Return everything the gates on a staged outcome may ask for."""
-        profile, partition = self.fetch_profile(contract, outcome), outcome.partition
-        control = control_key(contract, partition)
+        partition, control = outcome.partition, control_key(contract, outcome.partition)
+        with self._local(outcome) as paths:
+            profile = self._fetch_profile(contract, outcome, paths)
+            expectations = self._judge_expectations(contract, outcome, paths) if contract.expectations else None
         return StagedEvidence(
             contract=contract,
             outcome=outcome,
             profile=profile,
             history=self.ledger.history(contract.dataset, partition, _HISTORY_PARTITIONS),
             acceptances=self.ledger.acceptances(contract.dataset),
-            expectations=self._judge_expectations(contract, outcome) if contract.expectations else None,
+            expectations=expectations,
             references=tuple(self._fetch_reference(item.dataset, partition) for item in contract.gates.references),
             scans=self._scans(contract, partition, profile) if contract.cost.queries else (),
             control=None if control is None else fetch_control(control, self.store),
@@ -61,11 +69,15 @@ class Witnesses:
 
     def fetch_profile(self, contract: Contract, outcome: Outcome) -> Profile:
         """Return the profile of a staged version, measured once under the same rules."""
+        with self._local(outcome) as paths:
+            return self._fetch_profile(contract, outcome, paths)
+
+    def _fetch_profile(self, contract: Contract, outcome: Outcome, paths: Paths) -> Profile:
         key = f"{_folder(Zone.PROCESSED, outcome)}_profile-{rules_fingerprint_of(contract)}.json"
         if (known := self._fetch_known_profile(key)) is not None:
             return known
         with self._workspace() as workspace:
-            profile = measure(contract, outcome, self._paths(outcome), workspace=Path(workspace))
+            profile = measure(contract, outcome, paths(), workspace=Path(workspace))
         self._put_text(profile_text(profile), key)
         return profile
 
@@ -76,13 +88,13 @@ class Witnesses:
         except (FileNotFoundError, ValueError, KeyError, TypeError):  # not there, or not whole: then it is measured
             return None
 
-    def _judge_expectations(self, contract: Contract, outcome: Outcome) -> Results:
+    def _judge_expectations(self, contract: Contract, outcome: Outcome, paths: Paths) -> Results:
         """Judge, and store suite and result beside each other for the data docs."""
         with self._workspace() as workspace, connect(Path(workspace), Limits()) as connection:
             results = judge_expectations(
                 contract,
                 outcome.partition,
-                self._paths(outcome),
+                paths(),
                 version=str(outcome.version),
                 judged_at=self.clock.now(),
                 connection=connection,
@@ -106,8 +118,13 @@ class Witnesses:
         sizes = {**self.tables.column_bytes(contract.dataset), partition: profile.column_bytes}
         return tuple(scan(query, contract, partition, sizes, self.prices) for query in contract.cost.queries)
 
-    def _paths(self, outcome: Outcome) -> list[str]:
-        return [self.store.uri(file.key) for file in outcome.files]
+    @contextmanager
+    def _local(self, outcome: Outcome) -> Iterator[Paths]:
+        self.settings.scratch.mkdir(parents=True, exist_ok=True)
+        with local_files(
+            self.store, [self.store.uri(file.key) for file in outcome.files], self.settings.scratch
+        ) as paths:
+            yield paths
 
     def _put_text(self, text: bytes, key: str) -> None:
         with self._workspace() as workspace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sluice.version import Version
 
 _END_BYTES = 16
+_LOOKS_AT_ONCE = 12
 _LONGEST_CONTROL_BYTES = 64_000_000
 
 
@@ -147,7 +149,7 @@ def _fetch_evidence(contract: Contract, manifest: Manifest, store: Store) -> Raw
         contract=contract,
         partition=manifest.partition,
         objects=manifest.objects,
-        heads={item.key: _fetch_head(item, store) for item in manifest.objects},
+        heads=_fetch_heads(manifest, store),
         marker_present=marker is not None and store.etag(marker) is not None,
         control=None if control is None else fetch_control(control, store),
         control_etags=control_etags(contract, manifest.partition, store.etag),
@@ -162,9 +164,16 @@ def fetch_control(key: str, store: Store) -> bytes | None:
         return None
 
 
+def _fetch_heads(manifest: Manifest, store: Store) -> Mapping[str, ObjectHead | None]:
+    """Look at several objects at a time: behind a network each look is a wait."""
+    with ThreadPoolExecutor(_LOOKS_AT_ONCE) as pool:
+        heads = pool.map(lambda item: _fetch_head(item, store), manifest.objects)
+        return {item.key: head for item, head in zip(manifest.objects, heads, strict=True)}
+
+
 def _fetch_head(item: RawObject, store: Store) -> ObjectHead | None:
     try:
-        with store.open(item.key) as opened:
+        with store.open(item.key, etag=item.etag) as opened:
             first = opened.read(_END_BYTES)
             opened.seek(max(0, item.size - _END_BYTES))
             last = opened.read(_END_BYTES)

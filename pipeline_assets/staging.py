@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,8 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from pipeline_assets.asset_specs import Zone
+from pipeline_assets.local_files import local_files
+from pipeline_assets.opened_ahead import opened_ahead
 from sluice.contract import CODE_VERSION, FileFormat, Source
 from sluice.derived_records import write_derived
 from sluice.errors import StagedFilesMissing
@@ -94,7 +96,12 @@ def build_derived(
     with _workspace(scratch) as workspace:
         started = clock.now()
         rows = workspace / "rows.parquet"
-        write_derived(contract, inputs, rows, _LIMITS)
+        with ExitStack() as stack:
+            local = {
+                name: (declared, stack.enter_context(local_files(store, files, workspace))())
+                for name, (declared, files) in inputs.items()
+            }
+            write_derived(contract, local, rows, _LIMITS)
         item = RawObject(key="transform.sql", etag=manifest.fingerprint, size=rows.stat().st_size)
         seen = build_manifest(contract.dataset, manifest.partition, (item,))
         done = transform(
@@ -129,8 +136,8 @@ def build_placeholder(
     with _workspace(scratch) as workspace:
         started = clock.now()
         target, (item,) = workspace / PUBLISHED_NAME, manifest.objects
-        files = [store.uri(file.key) for file in base.files]
-        rows = write_flagged(contract, files, target, partition=manifest.partition, status=status_of(stand_in))
+        with local_files(store, [store.uri(file.key) for file in base.files], workspace) as files:
+            rows = write_flagged(contract, files(), target, partition=manifest.partition, status=status_of(stand_in))
         balance = ObjectBalance(
             key=item.key, etag=item.etag, records_in=rows, published=rows, quarantined=0, duplicates=0
         )
@@ -174,15 +181,8 @@ def _reusable(store: Store, contract: Contract, manifest: Manifest) -> Outcome |
 
 def _transformed(contract: Contract, manifest: Manifest, store: Store, workspace: Path, run_id: str) -> Transformed:
     assert contract.source is not None  # noqa: S101  only landed datasets come here
-    return transform(
-        contract,
-        contract.source,
-        manifest,
-        lambda item: store.open(item.key),
-        workspace,
-        run_id=run_id,
-        limits=_LIMITS,
-    )
+    with opened_ahead(store, manifest.objects) as open_object:
+        return transform(contract, contract.source, manifest, open_object, workspace, run_id=run_id, limits=_LIMITS)
 
 
 def _flagged(done: Transformed, contract: Contract, partition: str, stand_in: str | None) -> Transformed:

@@ -11,19 +11,22 @@ from resources.sqlite_file import make_once
 from resources.synced_file_io import SyncedFileIO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _LOCK_SECONDS = 30
 
 
-def open_local_catalog(database: Path, folder: Path) -> SqlCatalog:
+def open_local_catalog(database: Path, folder: Path, data_access: Mapping[str, str] | None = None) -> SqlCatalog:
     """Open the catalog, which is made when it is not there yet.
+
+    `data_access` says how files elsewhere are reached (`s3.region`): metadata is here, data may be in S3.
 
     One that cannot be reached is opened all the same, and fails when it is used: what fails while Dagster opens the
     ports of a step is nobody's attempt, so nobody could tell that it was the catalog.
     """
     make_once(database, _make_tables)
-    return _open(database, folder, init_catalog_tables="false")
+    return _open(database, folder, init_catalog_tables="false", **(data_access or {}))
 
 
 def _make_tables(database: Path) -> None:

@@ -43,10 +43,17 @@ class ObjectStore(Protocol):
         """Yield the objects whose key starts with `prefix`, in key order."""
 
     def etag(self, key: str) -> str | None:
-        """Return what identifies the present content (local: 32 hex digits of its hash), or None without an object."""
+        """Return what identifies the present content, or None without an object.
 
-    def open(self, key: str) -> BinaryIO:
-        """Open for reading; raises FileNotFoundError."""
+        Local: 32 hex digits of its hash. S3: its own ETag in quotes, and its version.
+        """
+
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+        """Open for reading; raises FileNotFoundError.
+
+        `etag` asks for the content that had it. A store that keeps versions gives that one, others the present one or
+        RawObjectChanged.
+        """
 
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
         """Make the file `source` the object `key`, atomically; `source` is gone afterwards.
@@ -66,7 +73,7 @@ class LocalObjectStore:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         folder, _, start = prefix.rpartition("/")
-        if _has_hidden_part(folder):
+        if has_hidden_part(folder):
             return
         path = self._path(folder) if folder else self._root
         for key, status in walk(str(path), f"{folder}/" if folder else "", start):
@@ -82,7 +89,7 @@ class LocalObjectStore:
         except FileNotFoundError:
             return None
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:  # noqa: ARG002  readers check its hash
         try:
             return self._path(key).open("rb")
         except (IsADirectoryError, NotADirectoryError) as error:
@@ -95,7 +102,7 @@ class LocalObjectStore:
         return str(self._path(key))
 
     def _path(self, key: str) -> Path:
-        _check(key)
+        check_key(key)
         return self._root / key
 
 
@@ -110,20 +117,20 @@ class MemoryObjectStore:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         for key, (_, listed) in sorted(self._objects.items()):
-            if key.startswith(prefix) and not _has_hidden_part(key):
+            if key.startswith(prefix) and not has_hidden_part(key):
                 yield listed
 
     def etag(self, key: str) -> str | None:
         found = self._objects.get(key)
         return None if found is None else _new_hash(found[0]).hexdigest()
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:  # noqa: ARG002  readers check its hash
         if key not in self._objects:
             raise FileNotFoundError(errno.ENOENT, "no object has this key", key)
         return io.BytesIO(self._objects[key][0])
 
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
-        _check(key)
+        check_key(key)
         content = source.read_bytes()
         with self._lock:
             if only_if_absent and key in self._objects:
@@ -144,11 +151,11 @@ def _listed(key: str, status: os.stat_result) -> Listed:
     return Listed(key, status.st_size, stamp, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-def _has_hidden_part(key: str) -> bool:
+def has_hidden_part(key: str) -> bool:
     return any(is_hidden(part) for part in key.split("/"))
 
 
-def _check(key: str) -> None:
+def check_key(key: str) -> None:
     if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key:
         raise ValueError(f"{key!r} is not an object key: its parts are names, joined by /")
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.s3_place import S3Place, parse_s3_url
 from sluice.errors import SettingInvalid, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ class Deployment(StrEnum):
     """Which implementations of the ports are used."""
 
     LOCAL = "local"  # folders, SQLite, DuckDB
+    AWS = "aws"  # objects in S3; catalog and ledger as with local
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds all state: the object store's zones, the catalog, the ledger. Paths are absolute.
 
+    `s3` is where the objects are if they are not below `home`.
     `ledger_database` is the URL of a ledger elsewhere; it may have a password and is not shown.
     """
 
@@ -36,10 +39,16 @@ class Settings:
     deployment: Deployment = Deployment.LOCAL
     price_book: Path | None = None  # None is the one that comes with Sluice
     ledger_database: str | None = field(default=None, repr=False)
+    s3: S3Place | None = None
 
     @property
     def raw(self) -> Path:
         return self.home / "raw"
+
+    @property
+    def landing_place(self) -> str:
+        """Where files land, for people."""
+        return self.s3.url("raw") if self.s3 else str(self.raw)
 
     @property
     def catalog_database(self) -> Path:
@@ -69,6 +78,9 @@ class Settings:
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
     """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders), SLUICE_PRICES, SLUICE_LEDGER_URL and SLUICE_ENV.
 
+    With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY and
+    SLUICE_AWS_ENDPOINT.
+
     An empty value counts as unset. The datasets of this project always come first; a sandbox, which must not touch
     them, has a folder in their place (SLUICE_PROJECT_DATASETS). Raises SettingInvalid.
     """
@@ -85,13 +97,49 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
     in_place = environ.get("SLUICE_PROJECT_DATASETS")
     project = _dataset_folder(working_directory, in_place, "SLUICE_PROJECT_DATASETS") if in_place else _PROJECT_DATASETS
     folders = dict.fromkeys([project, *further])  # each once, in order
+    deployment = _deployment(environ.get("SLUICE_ENV") or "local")
     return Settings(
         Path(os.path.abspath(home)),  # noqa: PTH100  a link stays the name people gave
         tuple(folders),
-        _deployment(environ.get("SLUICE_ENV") or "local"),
+        deployment,
         ledger_database=_ledger_database(environ.get("SLUICE_LEDGER_URL", "")),
         price_book=_price_book(working_directory, environ.get("SLUICE_PRICES", "")),
+        s3=_s3_place(environ, deployment),
     )
+
+
+def s3_place_at(environ: Mapping[str, str], url: str, variable: str) -> S3Place:
+    """Return the place of a URL, in the region of the environment; raises SettingInvalid."""
+    bucket, prefix = parse_s3_url(url, variable=variable)
+    names = ("SLUICE_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
+    region = next((environ[name] for name in names if environ.get(name)), None)
+    if region is None:
+        raise SettingInvalid(
+            name=names[0], value="", problem="is not set", cure=f"Set it to the region of the bucket {bucket}."
+        )
+    endpoint, key = environ.get("SLUICE_AWS_ENDPOINT") or None, environ.get("SLUICE_KMS_KEY") or None
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise SettingInvalid(
+            name="SLUICE_AWS_ENDPOINT", value=endpoint, problem="is no URL", cure="Leave it unset to use AWS itself."
+        )
+    return S3Place(bucket, prefix, region, endpoint, key)
+
+
+def _s3_place(environ: Mapping[str, str], deployment: Deployment) -> S3Place | None:
+    url = environ.get("SLUICE_STORE", "")
+    match deployment:
+        case Deployment.AWS if url:
+            return s3_place_at(environ, url, "SLUICE_STORE")
+        case Deployment.AWS:
+            raise SettingInvalid(
+                name="SLUICE_STORE", value="", problem="is not set", cure="Set it to s3://BUCKET or s3://BUCKET/PREFIX."
+            )
+        case Deployment.LOCAL if url:
+            raise SettingInvalid(
+                name="SLUICE_STORE", value=url, problem="says S3, but SLUICE_ENV is local", cure="Set SLUICE_ENV=aws."
+            )
+        case Deployment.LOCAL:
+            return None
 
 
 def _dataset_folder(working_directory: Path, name: str, variable: str = "SLUICE_DATASETS") -> Path:

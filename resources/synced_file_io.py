@@ -18,6 +18,8 @@ class SyncedFileIO(PyArrowFileIO):
 
     def new_output(self, location: str) -> PyArrowFile:
         scheme, netloc, path = self.parse_location(location, self.properties)
+        if scheme != "file":
+            return super().new_output(location)
         return _SyncedFile(fs=self.fs_by_scheme(scheme, netloc), location=location, path=path)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from resources.remote_files import is_remote
 from sluice.errors import QueryInvalid, QueryRefused, TableUnknown
 from sluice.quarantine import SCHEMA as QUARANTINE_SCHEMA
 from sluice.sql_types import quote_identifier, quote_literal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from resources.ledger import Publications
+    from resources.remote_files import RemoteFiles
     from resources.tables import ReadableTables
 
 QUARANTINE = "quarantine"
@@ -34,10 +36,17 @@ _PLACE = re.compile(r"\n(?P<start>LINE (?P<line>\d+): )(?P<excerpt>.*)\n(?P<inde
 class Warehouse:
     """Every published table under its dataset's name, and its rejected records as quarantine.<dataset>."""
 
-    def __init__(self, tables: ReadableTables, quarantine_files: Callable[[str], Sequence[str]], scratch: Path) -> None:
+    def __init__(
+        self,
+        tables: ReadableTables,
+        quarantine_files: Callable[[str], Sequence[str]],
+        scratch: Path,
+        remote: RemoteFiles | None = None,
+    ) -> None:
         self._tables = tables
         self._quarantine_files = quarantine_files
         self._scratch = scratch
+        self._remote = remote
 
     def query(self, sql: str) -> pa.Table:
         """Return the rows of one SELECT in DuckDB's dialect; instants are UTC.
@@ -63,9 +72,9 @@ class Warehouse:
         for name in names:
             contents = self._tables.contents(name)
             quarantined = self._quarantine_files(name)
-            _create_view(connection, "main", name, contents.schema, contents.files)
-            _create_view(connection, QUARANTINE, name, QUARANTINE_SCHEMA, quarantined)
-            readable += [*contents.files, *quarantined]
+            _create_view(connection, "main", name, contents.schema, contents.files, self._remote)
+            _create_view(connection, QUARANTINE, name, QUARANTINE_SCHEMA, quarantined, self._remote)
+            readable += [file for file in (*contents.files, *quarantined) if not is_remote(file)]
         _lock(connection, readable, self._scratch)
 
 
@@ -99,14 +108,23 @@ def _may_name(sql: str, dataset: str) -> bool:
 
 
 def _create_view(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, columns: pa.Schema, files: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    schema: str,
+    name: str,
+    columns: pa.Schema,
+    files: Sequence[str],
+    remote: RemoteFiles | None,
 ) -> None:
     """Show `files` with all of `columns`: files from before a column was added read NULL."""
     blank = f"{schema}.{name} without rows"
     connection.register(blank, columns.empty_table())
     rows = f"SELECT * FROM {quote_identifier(blank)}"
-    if files:
-        listed = ", ".join(quote_literal(file) for file in files)
+    far = [file for file in files if is_remote(file)] if remote else []
+    for number, dataset in enumerate(remote.datasets(far) if remote else ()):
+        connection.register(f"{blank} {number}", dataset)
+        rows += f" UNION ALL BY NAME SELECT * FROM {quote_identifier(f'{blank} {number}')}"
+    if near := [file for file in files if file not in set(far)]:
+        listed = ", ".join(quote_literal(file) for file in near)
         # Folders named date=... would become a column otherwise.
         rows += (
             f" UNION ALL BY NAME SELECT * FROM read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"

@@ -18,7 +18,8 @@ SluiceError
 │   ├── RawObjectChanged     an object is no longer the one the manifest names
 │   ├── RawObjectCutShort    the store did not give all of an object
 │   ├── RawObjectUnreadable  an object cannot be read to its end
-│   └── LandingRefused       a file cannot be landed where it was asked to be
+│   ├── LandingRefused       a file cannot be landed where it was asked to be
+│   └── GenerationRefused    a contract from which no such files can be made up
 ├── PullError                an api source cannot be pulled as its contract says
 │   ├── SecretMissing        the environment does not hold what a header of the contract names
 │   ├── AnswerUnreadable     an answer is not in the contract's format at all
@@ -40,6 +41,11 @@ SluiceError
 │   ├── QueryInvalid         it is not SQL that DuckDB can run here
 │   ├── QueryRefused         it would change something, or read something else than tables
 │   └── TableUnknown         it names a table that is not there
+├── StoreError               the object store cannot be used as the settings say
+│   ├── BucketMissing        there is no such bucket
+│   ├── BucketElsewhere      the bucket is in another region
+│   ├── StoreForbidden       the credentials may not do what is to be done
+│   └── CredentialsInvalid   there are no credentials, or AWS does not accept them
 ├── SettingInvalid           an environment variable of Sluice has a value that means nothing
 ├── LedgerUnavailable        the ledger's database cannot be reached
 └── LedgerTooNew             the ledger was written by a newer Sluice
@@ -244,6 +250,10 @@ class LandingRefused(RawError):
     """A file cannot be landed where it was asked to be."""
 
 
+class GenerationRefused(RawError):
+    """Files that were asked for cannot be made up from a contract."""
+
+
 class PullError(SluiceError):
     """An api source cannot be pulled as its contract says."""
 
@@ -433,6 +443,54 @@ class TableUnknown(QueryError):
     def __init__(self, *, table: str, known: Iterable[str]) -> None:
         super().__init__(f'No published table is named "{table}".', cure=did_you_mean(table, known))
         self.table = table
+
+
+class StoreError(SluiceError):
+    """The object store cannot be used as the settings say."""
+
+
+class BucketMissing(StoreError):
+    """There is no such bucket."""
+
+    def __init__(self, *, bucket: str) -> None:
+        super().__init__(
+            f'There is no bucket "{bucket}".', cure="Correct SLUICE_STORE, or create the bucket. Then: sluice doctor"
+        )
+        self.bucket = bucket
+
+
+class BucketElsewhere(StoreError):
+    """The bucket is in another region. `found` is None when the answer did not name it."""
+
+    def __init__(self, *, bucket: str, asked: str, found: str | None) -> None:
+        super().__init__(
+            f'The bucket "{bucket}" is not in {asked}' + (f", but in {found}." if found else "."),
+            cure=f"Set SLUICE_AWS_REGION={found or 'to the region of the bucket'}.",
+        )
+        self.bucket = bucket
+        self.found = found
+
+
+class StoreForbidden(StoreError):
+    """The credentials may not do what is to be done."""
+
+    def __init__(self, *, operation: str, place: str) -> None:
+        super().__init__(
+            f"These credentials may not do {operation} on {place}.",
+            cure="Let their role do it (docs/aws.md lists what Sluice needs), then check with: sluice doctor",
+        )
+        self.operation = operation
+        self.place = place
+
+
+class CredentialsInvalid(StoreError):
+    """There are no credentials, or AWS does not accept them."""
+
+    def __init__(
+        self, *, problem: str, cure: str = "Log in again or renew them, then check with: sluice doctor"
+    ) -> None:
+        super().__init__(f"The AWS credentials {problem}.", cure=cure)
+        self.problem = problem
 
 
 class SettingInvalid(SluiceError):

@@ -70,6 +70,16 @@ class Location:
             )
         return key
 
+    @property
+    def has_open_name(self) -> bool:
+        """Whether more than one file of a date finds room in one folder."""
+        return "*" in self.pattern.rpartition("/")[2]
+
+    def file_name(self, partition: str, stem: str) -> str | None:
+        """Return the name that the pattern gives a file called `stem`, None if it says nothing about names."""
+        last = self._on(partition).rpartition("/")[2]
+        return None if last in {"*", "**"} else last.replace("*", stem, 1).replace("*", "")
+
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         seen: set[str] = set()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.aws_server import AwsServer
     from tests.world import World
 
 
@@ -22,3 +23,16 @@ def world(tmp_path: Path) -> Iterator[World]:
 
     with dg.DagsterInstance.ephemeral() as instance:
         yield World(tmp_path, instance)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
+    """Return a server with the APIs of AWS; this process has its credentials."""
+    from tests.aws_server import CREDENTIALS, running_aws
+
+    with pytest.MonkeyPatch.context() as patch, running_aws(tmp_path_factory.mktemp("aws")) as server:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            patch.delenv(name, raising=False)
+        yield server

@@ -14,9 +14,11 @@ from pipeline_assets.cli import (
     cost,
     demo,
     docs,
+    doctor,
     drift,
     drill,
     gates,
+    generate,
     health,
     incidents,
     land,
@@ -52,6 +54,7 @@ def options(*, debug: Annotated[bool, typer.Option("--debug", help="Show the tra
 app.command("demo")(demo.demo)
 app.command("new")(new.new)
 app.command("land")(land.land)
+app.command("generate")(generate.generate)
 app.command("run")(run.run)
 app.command("up")(up.up)
 app.command("status")(status.status)
@@ -71,6 +74,7 @@ app.add_typer(incidents.app, name="incident", hidden=True)  # as one says it of 
 app.command("breakers")(breakers.breakers)
 app.command("health")(health.health)
 app.command("drill")(drill.drill)
+app.command("doctor")(doctor.doctor)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(contracts.app, name="contracts")

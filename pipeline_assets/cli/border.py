@@ -15,6 +15,7 @@ from sluice.errors import (
     ContractError,
     DatasetExists,
     DatasetUnknown,
+    GenerationRefused,
     LandingRefused,
     PriceBookInvalid,
     QueryError,
@@ -54,7 +55,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
             return ExitCode.USAGE
-        case ReplayRefused():
+        case GenerationRefused() | ReplayRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

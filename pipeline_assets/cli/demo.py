@@ -74,7 +74,8 @@ def _land(environment: Environment, objects: Iterable[DemoObject]) -> None:
         land_bytes(environment.store, item.body, f"raw/{item.key}", environment.settings.scratch) for item in objects
     ]
     new = landed.count(Landed.NEW)
-    say(f"{counted(new, 'file')} landed in {environment.settings.raw}; {len(landed) - new:,} were there already.")
+    place, old = environment.settings.landing_place, len(landed) - new
+    say(f"{counted(new, 'file')} landed in {place}; {old:,} were there already.")
 
 
 def _show_balance(environment: Environment) -> None:

@@ -14,6 +14,8 @@ from resources.settings import Settings, fetch_settings
 from sluice.errors import DatasetUnknown
 
 if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
     from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
     from resources.http_source import HttpSource
@@ -65,9 +67,9 @@ class Environment:
 
     @cached_property
     def store(self) -> ObjectStore:
-        from resources.object_store import LocalObjectStore
+        from resources.opened_store import open_store
 
-        return LocalObjectStore(self.settings.home)
+        return open_store(self.settings)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -78,10 +80,16 @@ class Environment:
     @cached_property
     def tables(self) -> IcebergTables:
         from resources.iceberg_tables import IcebergTables
+
+        return IcebergTables(self.catalog, self.store)
+
+    @cached_property
+    def catalog(self) -> Catalog:
         from resources.local_catalog import open_local_catalog
 
-        catalog = open_local_catalog(self.settings.catalog_database, self.settings.tables)
-        return IcebergTables(catalog, self.store)
+        settings = self.settings
+        data_access = settings.s3.iceberg_properties() if settings.s3 else {}
+        return open_local_catalog(settings.catalog_database, settings.tables, data_access)
 
     @cached_property
     def expectation_engine(self) -> GreatExpectations:
@@ -121,9 +129,11 @@ class Environment:
 
     @cached_property
     def warehouse(self) -> Warehouse:
+        from resources.remote_files import RemoteFiles
         from resources.warehouse import Warehouse, quarantine_files
 
-        return Warehouse(self.tables, quarantine_files(self.ledger, self.store.uri), self.settings.scratch)
+        remote = RemoteFiles(self.settings.s3) if self.settings.s3 else None
+        return Warehouse(self.tables, quarantine_files(self.ledger, self.store.uri), self.settings.scratch, remote)
 
 
 def open_environment() -> Environment:

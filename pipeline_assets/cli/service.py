@@ -59,7 +59,8 @@ def serve(environment: Environment, *, host: str, port: int) -> None:
             with _stopping(_Service(environment, Path(folder), host, port)) as service:
                 service.start()
                 say(f"Web    http://{host}:{port}", style="bold")
-                say(f"Files  {environment.settings.raw}: what lands there becomes rows (sluice land puts it in place)")
+                place = environment.settings.landing_place
+                say(f"Files  {place}: what lands there becomes rows (sluice land puts it in place)")
                 say(f"Logs   {environment.settings.home / _LOGS}")
                 say("Stop with Ctrl-C.")
                 service.keep_up()

@@ -34,6 +34,21 @@ def open_ledger(url: str) -> sa.Engine:
     return engine
 
 
+def fetch_schema_version(url: str) -> int | None:
+    """Return the version of the tables that are there, None without any; changes nothing. Raises LedgerUnavailable."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        return None
+    engine = build_engine(url)
+    try:
+        with engine.connect() as connection:
+            return _version(connection)
+    except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
+        raise LedgerUnavailable(where=_where(engine.url), problem=str(error.orig).strip()) from error
+    finally:
+        engine.dispose()
+
+
 def build_engine(url: str) -> sa.Engine:
     """Set up connections without making one, except that a new SQLite file is made."""
     parsed = _parse(url)

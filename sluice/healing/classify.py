@@ -24,6 +24,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.RawObjectChanged: _TRANSIENT,
     errors.RawObjectCutShort: _TRANSIENT,
     errors.LandingRefused: _CODE,
+    errors.GenerationRefused: _CODE,
     errors.PullError: _CODE,
     errors.SecretMissing: _PERMISSION,
     errors.AnswerUnreadable: FailureClass.UPSTREAM_UNAVAILABLE,
@@ -41,6 +42,9 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.StagedFilesMissing: _TRANSIENT,  # the next run stages anew
     errors.TableIncompatible: FailureClass.SCHEMA_DRIFT,
     errors.QueryError: _CODE,
+    errors.StoreError: _CODE,
+    errors.StoreForbidden: _PERMISSION,
+    errors.CredentialsInvalid: _PERMISSION,
     errors.SettingInvalid: _CODE,
     errors.LedgerUnavailable: _SINK,
     errors.LedgerTooNew: _CODE,

@@ -48,8 +48,8 @@ class FaultyStore:
         self._perhaps_fail("etag", key)
         return self._store.etag(key)
 
-    def open(self, key: str) -> BinaryIO:
-        opened = self._store.open(key)
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+        opened = self._store.open(key, etag=etag)
         fault = self._faults.take("open", key)
         if fault is None:
             return opened

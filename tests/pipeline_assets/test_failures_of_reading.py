@@ -44,8 +44,8 @@ def half_of(world: World, ending: str) -> Callable[[str], Any]:
     """Open the first object whose key ends so with half of its bytes, and any other as it is."""
     cut: list[str] = []
 
-    def open_half(key: str) -> Any:
-        opened = world.store.open(key)
+    def open_half(key: str, *, etag: str | None = None) -> Any:
+        opened = world.store.open(key, etag=etag)
         if cut or not key.endswith(ending):
             return opened
         cut.append(key)

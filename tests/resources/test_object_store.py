@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from resources.clock import ManualClock
 from resources.object_store import LocalObjectStore, MemoryObjectStore
+from resources.s3_store import S3ObjectStore
 
 if TYPE_CHECKING:
     from resources.object_store import ObjectStore
+    from tests.aws_server import AwsServer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["local", "memory"])
+IN_S3 = [pytest.param(kind, marks=pytest.mark.aws) for kind in ("s3", "s3 with versions")]
+
+
+@pytest.fixture(params=["local", "memory", *IN_S3])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return LocalObjectStore(tmp_path / "store") if request.param == "local" else MemoryObjectStore(ManualClock(NOON))
+    match request.param:
+        case "local":
+            return LocalObjectStore(tmp_path / "store")
+        case "memory":
+            return MemoryObjectStore(ManualClock(NOON))
+        case kind:
+            aws: AwsServer = request.getfixturevalue("aws")
+            bucket = aws.new_bucket(f"store-{uuid4().hex}", versioned=kind == "s3 with versions")
+            return S3ObjectStore(aws.place(bucket, "lake/"))
 
 
 @pytest.fixture
@@ -83,13 +97,35 @@ class TestEveryObjectStore:
         assert _keys(store) == ["raw/a"]
         assert not source.exists()
 
-    def test_the_etag_names_the_content(self, store: ObjectStore, tmp_path: Path) -> None:
+    def test_the_etag_changes_with_the_content_and_only_then(self, store: ObjectStore, tmp_path: Path) -> None:
         store.put("raw/a", _file(tmp_path, b"one"))
-        store.put("raw/b", _file(tmp_path, b"one"))
-        store.put("raw/c", _file(tmp_path, b"two"))
+        before = [store.etag("raw/a"), store.etag("raw/a")]
 
-        assert store.etag("raw/a") == store.etag("raw/b") == "c88d4df74262143a08e9d190e3bd67f1"
-        assert store.etag("raw/c") != store.etag("raw/a")
+        store.put("raw/a", _file(tmp_path, b"two"))
+
+        assert before[0] == before[1]
+        assert before[0] != store.etag("raw/a")
+
+    def test_an_object_is_opened_by_its_etag(self, store: ObjectStore, tmp_path: Path) -> None:
+        store.put("raw/a", _file(tmp_path, b"one"))
+
+        with store.open("raw/a", etag=store.etag("raw/a")) as file:
+            assert file.read() == b"one"
+
+    def test_an_object_is_sought_in(self, store: ObjectStore, tmp_path: Path) -> None:
+        store.put("raw/a", _file(tmp_path, b"0123456789"))
+
+        with store.open("raw/a") as file:
+            found = [file.read(3), file.seek(0), file.read(2), file.seek(-2, os.SEEK_END), file.read(), file.read()]
+
+        assert found == [b"012", 0, b"01", 8, b"89", b""]
+
+    def test_an_empty_object_is_read(self, store: ObjectStore, tmp_path: Path) -> None:
+        store.put("raw/a", _file(tmp_path, b""))
+
+        with store.open("raw/a") as file:
+            assert file.read() == b""
+        assert [item.size for item in store.list("raw/")] == [0]
 
     @pytest.mark.parametrize("key", ["raw/nothing", "raw", "raw/a/below", "nowhere/at/all"])
     def test_a_key_without_object_has_no_etag_and_cannot_be_opened(
@@ -148,13 +184,9 @@ class TestEveryObjectStore:
         assert [item.stamp for item in store.list("raw/")] != before
 
     def test_times_are_aware_utc(self, store: ObjectStore, tmp_path: Path) -> None:
-        source = _file(tmp_path, b"one")
-        os.utime(source, (NOON.timestamp(), NOON.timestamp()))
+        store.put("raw/a", _file(tmp_path, b"one"))
 
-        store.put("raw/a", source)
-
-        assert [item.modified_at for item in store.list("raw/")] == [NOON]
-        assert [item.modified_at.tzinfo for item in store.list("raw/")] == [UTC]
+        assert [item.modified_at.utcoffset() for item in store.list("raw/")] == [timedelta(0)]
 
     @pytest.mark.parametrize("key", ["", "/raw/a", "raw//a", "raw/../a", "raw/./a", "raw/", "raw/\0"])
     def test_what_is_not_a_key_is_refused(self, store: ObjectStore, tmp_path: Path, key: str) -> None:
@@ -163,6 +195,22 @@ class TestEveryObjectStore:
 
 
 class TestLocalObjectStore:
+    def test_the_etag_is_the_hash_of_the_content(self, local: LocalObjectStore, tmp_path: Path) -> None:
+        _put(local, tmp_path, "raw/c")
+        local.put("raw/a", _file(tmp_path, b"one"))
+        local.put("raw/b", _file(tmp_path, b"one"))
+
+        assert local.etag("raw/a") == local.etag("raw/b") == "c88d4df74262143a08e9d190e3bd67f1"
+        assert local.etag("raw/c") != local.etag("raw/a")
+
+    def test_a_file_keeps_its_time(self, local: LocalObjectStore, tmp_path: Path) -> None:
+        source = _file(tmp_path, b"one")
+        os.utime(source, (NOON.timestamp(), NOON.timestamp()))
+
+        local.put("raw/a", source)
+
+        assert [item.modified_at for item in local.list("raw/")] == [NOON]
+
     def test_a_uri_is_the_path_of_the_file(self, local: LocalObjectStore, tmp_path: Path) -> None:
         local.put("raw/a", _file(tmp_path, b"one"))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from resources.s3_place import S3Place
 from resources.settings import Deployment, fetch_settings
 from sluice.errors import SettingInvalid
 
@@ -104,3 +105,35 @@ def test_any_other_ledger_is_refused_without_its_password(tmp_path: Path, url: s
 
     assert str(caught.value).startswith(f'SLUICE_LEDGER_URL="{shown}" is no ledger\'s URL. Name postgresql')
     assert "secret" not in str(caught.value)
+
+
+class TestAws:
+    ENVIRON = {"SLUICE_ENV": "aws", "SLUICE_STORE": "s3://lake/prod/", "AWS_REGION": "eu-central-1"}  # noqa: RUF012
+
+    def test_objects_are_in_s3_and_state_in_the_home(self, tmp_path: Path) -> None:
+        settings = fetch_settings(self.ENVIRON, tmp_path)
+
+        assert settings.s3 == S3Place("lake", "prod/", "eu-central-1")
+        assert settings.landing_place == "s3://lake/prod/raw"
+        assert settings.ledger_url == f"sqlite:///{tmp_path}/.sluice/ledger.db"
+
+    def test_sluice_has_a_region_of_its_own(self, tmp_path: Path) -> None:
+        settings = fetch_settings({**self.ENVIRON, "SLUICE_AWS_REGION": "eu-west-1"}, tmp_path)
+
+        assert settings.s3 == S3Place("lake", "prod/", "eu-west-1")
+
+    @pytest.mark.parametrize(
+        ("changed", "says"),
+        [
+            pytest.param({"SLUICE_STORE": ""}, 'SLUICE_STORE="" is not set', id="no store"),
+            pytest.param({"SLUICE_STORE": "s3://"}, "is no place in S3", id="no bucket"),
+            pytest.param({"SLUICE_STORE": "s3://lake/a//b"}, "is no place in S3", id="empty part"),
+            pytest.param({"SLUICE_STORE": "gs://lake"}, "is no place in S3", id="another cloud"),
+            pytest.param({"SLUICE_ENV": "local"}, "SLUICE_ENV is local", id="local"),
+            pytest.param({"AWS_REGION": ""}, "region of the bucket lake", id="no region"),
+            pytest.param({"SLUICE_AWS_ENDPOINT": "127.0.0.1:1"}, "is no URL", id="endpoint"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, tmp_path: Path, changed: dict[str, str], says: str) -> None:
+        with pytest.raises(SettingInvalid, match=says):
+            fetch_settings({**self.ENVIRON, **changed}, tmp_path)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from resources.iceberg_tables import IcebergTables
 from resources.ledger import Published
+from resources.local_catalog import open_local_catalog
 from resources.memory_ledger import MemoryLedger
 from resources.object_store import LocalObjectStore
+from resources.remote_files import RemoteFiles
+from resources.s3_store import S3ObjectStore
 from resources.warehouse import Warehouse, quarantine_files
 from sluice.contract import Column
 from sluice.datatypes import Field, Integer, Struct, Text
@@ -23,21 +28,39 @@ from tests.resources.shop import COLUMNS, DAY, NEXT_DAY, ORDERS, contract_with, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from resources.object_store import ObjectStore
     from sluice.outcome import Outcome
+    from tests.aws_server import AwsServer
 
 PAYMENTS = contract_with(*COLUMNS, dataset="payments")
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Warehouse:
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.aws)])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     """Two orders on one day, three on the next, no payments but one that was rejected."""
-    tables, store, ledger = open_tables(tmp_path), LocalObjectStore(tmp_path), MemoryLedger()
-    tables.publish(ORDERS, stage(tmp_path, [1, 2]), 1)
-    tables.publish(ORDERS, stage(tmp_path, [3, 4, 5], day=NEXT_DAY), 2)
+    ledger = MemoryLedger()
+    orders = [stage(tmp_path, [1, 2]), stage(tmp_path, [3, 4, 5], day=NEXT_DAY)]
     payments = _with_rejected(tmp_path, stage(tmp_path, [], contract=PAYMENTS, rejected=1))
+    tables, store, remote = (
+        _in_s3(request.getfixturevalue("aws"), tmp_path)
+        if request.param == "s3"
+        else (open_tables(tmp_path), LocalObjectStore(tmp_path), None)
+    )
+    tables.publish(ORDERS, orders[0], 1)
+    tables.publish(ORDERS, orders[1], 2)
     tables.publish(PAYMENTS, payments, 3)
     ledger.record(Published(payments, 1, datetime(2026, 11, 21, tzinfo=UTC)))
-    return Warehouse(tables, quarantine_files(ledger, store.uri), tmp_path / "scratch")
+    return Warehouse(tables, quarantine_files(ledger, store.uri), tmp_path / "scratch", remote)
+
+
+def _in_s3(aws: AwsServer, home: Path) -> tuple[IcebergTables, ObjectStore, RemoteFiles]:
+    """Move what is staged to S3; the catalog stays."""
+    place = aws.place(aws.new_bucket(f"warehouse-{uuid4().hex}"), "lake/")
+    store = S3ObjectStore(place)
+    for file in home.glob("*/**/*.parquet"):
+        store.put(str(file.relative_to(home)), file)
+    catalog = open_local_catalog(home / "catalog.db", home / "tables", place.iceberg_properties())
+    return IcebergTables(catalog, store, longest_pause_seconds=0.5), store, RemoteFiles(place)
 
 
 def _with_rejected(home: Path, outcome: Outcome) -> Outcome:
@@ -202,6 +225,7 @@ class TestErrors:
         with pytest.raises(QueryRefused, match="Send one SELECT over published tables"):
             warehouse.query(sql)
 
+    @pytest.mark.parametrize("warehouse", ["local"], indirect=True)
     def test_a_published_file_cannot_be_overwritten(self, tmp_path: Path, warehouse: Warehouse) -> None:
         file = open_tables(tmp_path).files("orders", DAY)[0]
         before = (tmp_path / file).read_bytes()

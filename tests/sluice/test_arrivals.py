@@ -47,8 +47,8 @@ class CountingStore:
         self.hashed.append(key)
         return self._store.etag(key)
 
-    def open(self, key: str) -> BinaryIO:
-        return self._store.open(key)
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+        return self._store.open(key, etag=etag)
 
 
 class RawZone:

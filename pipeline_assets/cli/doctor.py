@@ -1,0 +1,70 @@
+"""`sluice doctor`: is everything there that Sluice needs, and if not, what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+from rich.text import Text
+
+from pipeline_assets.cli.border import ExitCode
+from pipeline_assets.cli.environment import Environment, open_environment
+from pipeline_assets.cli.output import AsJson, print_json, standard_output
+from sluice.errors import ContractError, SettingInvalid
+from sluice.wording import counted
+
+if TYPE_CHECKING:
+    from sluice.checked import Checked
+
+_MARKS = {"good": ("ok", "green"), "advice": ("!", "yellow"), "broken": ("x", "red")}
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check the environment; exit code 1 when something is broken."""
+    found: list[Checked] = []
+    for checked in _check():
+        found.append(checked)
+        if not as_json:
+            _show(checked)
+    if as_json:
+        print_json({"what": c.what, "state": c.state.value, "found": c.found, "cure": c.cure or None} for c in found)
+    if any(checked.state == "broken" for checked in found):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _check() -> Iterator[Checked]:
+    from resources.local_checkup import check_machine
+    from sluice.checked import broken, good
+
+    try:
+        environment = open_environment()
+    except SettingInvalid as error:
+        yield broken("settings", error.message, error.cure)
+        return
+    settings = environment.settings
+    yield good("settings", f"SLUICE_ENV={settings.deployment.value}, state in {settings.home}")
+    yield _check_contracts(environment)
+    yield from check_machine(settings)
+    if settings.s3 is not None:
+        from resources.s3_checkup import check_s3
+
+        yield from check_s3(settings.s3, environment.clock)
+
+
+def _check_contracts(environment: Environment) -> Checked:
+    from sluice.checked import broken, good
+
+    try:
+        return good("contracts", f"{counted(len(environment.contracts), 'dataset')}")
+    except ContractError as error:
+        return broken("contracts", error.message.strip(), error.cure)
+
+
+def _show(checked: Checked) -> None:
+    mark, style = _MARKS[checked.state]
+    line = Text.assemble((f"{mark:<3}", style), (f"{checked.what:<16}", "bold"), checked.found)
+    console = standard_output()
+    console.print(line, soft_wrap=True)
+    if checked.cure:
+        console.print(Text(f"{'':<19}{checked.cure}", style=style), soft_wrap=True)

@@ -1,0 +1,97 @@
+"""A server with the APIs of AWS on this machine: ministack, in the environment that `make test-aws` installs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resources.s3_place import S3Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = Path(__file__).parents[1] / ".cache" / "ministack" / "bin" / "ministack"
+REGION = "eu-central-1"
+ROOT_KEY, ROOT_SECRET = "test", "test"  # the server takes these for the account itself
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": ROOT_KEY,
+    "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class AwsServer:
+    endpoint: str
+
+    def place(self, bucket: str, prefix: str = "", *, region: str = REGION) -> S3Place:
+        return S3Place(bucket, prefix, region, self.endpoint)
+
+    def client(self, service: str, *, region: str = REGION) -> Any:
+        import boto3  # type: ignore[import-untyped]
+
+        return boto3.session.Session(region_name=region).client(service, endpoint_url=self.endpoint)
+
+    def new_bucket(self, name: str, *, versioned: bool = False, region: str = REGION) -> str:
+        client = self.client("s3", region=region)
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        if versioned:
+            client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        return name
+
+
+@contextmanager
+def running_aws(folder: Path, **settings: str) -> Iterator[AwsServer]:
+    """Run a server that keeps all it has in memory and below `folder`, and is gone afterwards."""
+    if not PROGRAM.exists():
+        raise FileNotFoundError(f"{PROGRAM} is not there. Run: make test-aws, which installs it")
+    port = _free_port()
+    environ = {
+        **os.environ,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "TMPDIR": str(folder),
+        "LOG_LEVEL": "WARNING",
+        "ATHENA_ENGINE": "duckdb",
+        **settings,
+    }
+    with (folder / "ministack.log").open("wb") as log:
+        process = subprocess.Popen([PROGRAM], env=environ, cwd=folder, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _await_port(port, process, folder / "ministack.log")
+            yield AwsServer(f"http://127.0.0.1:{port}")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"ministack did not start: {log.read_text()[-2000:]}")
