@@ -8,7 +8,7 @@ from sluice.arrivals import ArrivalsLedger, RawStore
 from sluice.cost.price_book import PriceBook as Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
     from pathlib import Path
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sluice.healing.incident import Incident, RemedyTaken
     from sluice.history import Attempt, Published
     from sluice.judged import Judged
+    from sluice.maintenance.compaction import Merge
+    from sluice.maintenance.left import Left
+    from sluice.maintenance.table_state import TableFile, TableState
     from sluice.outcome import Outcome
     from sluice.publishing import Effect, Held
     from sluice.pulling.pages import PulledPage
@@ -41,7 +44,9 @@ __all__ = [
     "Settings",
     "Sources",
     "Store",
+    "SweptStore",
     "Tables",
+    "Upkeep",
 ]
 
 
@@ -49,6 +54,22 @@ class Store(RawStore, Protocol):
     def open(self, key: str) -> BinaryIO: ...
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool: ...
     def uri(self, key: str) -> str: ...
+
+
+class Listed(Protocol):
+    @property
+    def key(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def modified_at(self) -> datetime: ...
+
+
+class SweptStore(Store, Protocol):
+    """A store that can be cleaned."""
+
+    def everything(self, prefix: str) -> Iterator[Listed]: ...
+    def remove(self, key: str) -> None: ...
 
 
 class Sources(Protocol):
@@ -78,6 +99,7 @@ class Attempts(Protocol):
 class Publications(Protocol):
     def record(self, published: Published) -> None: ...
     def record_stand_in(self, published: Published) -> bool: ...
+    def amend(self, before: Published, after: Published) -> bool: ...
     def published(self, dataset: str, partition: str) -> Published | None: ...
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
     def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
@@ -148,6 +170,28 @@ class RewindableTables(Tables, Protocol):
     def rewind(
         self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str
     ) -> Rewind: ...
+
+
+class TableUpkeep(Protocol):
+    def state(self, dataset: str) -> TableState | None: ...
+    def references(self, dataset: str) -> frozenset[str]: ...
+    def missing(self, dataset: str) -> tuple[TableFile, ...]: ...
+    def compact(self, dataset: str, merges: Mapping[Merge, str]) -> tuple[Merge, ...]: ...
+    def expire(self, dataset: str, snapshots: Sequence[int]) -> None: ...
+
+
+class Workspaces(Protocol):
+    def left(self, before: datetime) -> tuple[Left, ...]: ...
+    def remove(self, left: Left) -> None: ...
+
+
+class Upkeep(Protocol):
+    """What maintenance works on, beside the store."""
+
+    @property
+    def tables(self) -> TableUpkeep: ...
+    @property
+    def workspaces(self) -> Workspaces: ...
 
 
 class ExpectationEngine(Protocol):

@@ -7,13 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from pyiceberg.exceptions import (
-    CommitFailedException,
-    CommitStateUnknownException,
-    NamespaceAlreadyExistsError,
-    NoSuchTableError,
-    TableAlreadyExistsError,
-)
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.expressions import EqualTo, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.partitioning import PartitionField, PartitionSpec
@@ -21,10 +15,10 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import ALWAYS_TRUE, TableProperties
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.utils.datetime import days_to_date
-from sqlalchemy.exc import OperationalError
 
 from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
 from resources.staged_files import describe_staged
+from resources.table_commit import commit, missing_files
 from resources.table_evolution import evolve, table_properties
 from resources.table_history import KEPT_SNAPSHOTS, forget_old_snapshots
 from resources.table_rewind import HELD, fetch_rewind, fetch_shown, prepare_rewind, taken_back
@@ -80,10 +74,10 @@ class IcebergTables:
             table = self._fetch_or_create(contract)
             held = _held(table, outcome.partition)
             effect = decide_publication(held, outcome.version, sequence, taken_back(table, outcome.partition))
-            if held is not None and effect is not Effect.COMMITTED:
+            if held is not None and effect is not Effect.COMMITTED and not self._has_lost_files(table, outcome, effect):
                 return Publication(effect, held)
             transaction, mine = self._prepare(table, contract, outcome, sequence)
-            if _commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
+            if commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
                 return Publication(Effect.COMMITTED, mine)
             self._pause(attempt)
         raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=_ATTEMPTS)
@@ -103,7 +97,7 @@ class IcebergTables:
             if not rewind.changes:
                 return rewind
             transaction, mine = prepare_rewind(table, rewind, why=why, rewound_by=rewound_by)
-            if _commit(transaction) or self._holds(dataset, mine):
+            if commit(transaction) or self._holds(dataset, mine):
                 return rewind
             self._pause(attempt)
         raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=_ATTEMPTS)
@@ -169,8 +163,9 @@ class IcebergTables:
         before = _held(table, outcome.partition)
         old: list[DataFile] = []
         new: list[DataFile] = []
-        if before is None or before.version != outcome.version:  # else its files are these
-            old = _data_files(table, outcome.partition)
+        shown = _data_files(table, outcome.partition)
+        if before is None or before.version != outcome.version or missing_files(table.io, shown):  # else they are these
+            old = shown
             new = describe_staged(outcome, self._store.uri, transaction.table_metadata, table.io)
         overwrite = PartitionOverwrite(transaction, table.io, _snapshot_properties(outcome, sequence), old, new)
         overwrite.commit()
@@ -179,6 +174,11 @@ class IcebergTables:
         transaction.set_properties({HELD + outcome.partition: str(held)})
         note_published(transaction, outcome.partition, before, outcome.stand_in)
         return transaction, held
+
+    def _has_lost_files(self, table: Table, outcome: Outcome, effect: Effect) -> bool:
+        """A version that is shown already is published again if somebody has taken its files away."""
+        held = effect is Effect.ALREADY_HELD
+        return held and bool(missing_files(table.io, _data_files(table, outcome.partition)))
 
     def _pause(self, attempt: int) -> None:
         longest = min(_SHORTEST_PAUSE_SECONDS * 2**attempt, self._longest_pause_seconds)
@@ -238,12 +238,3 @@ def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:
         "sluice.sequence": str(sequence),
         **({"sluice.stand-in": outcome.stand_in} if outcome.stand_in else {}),
     }
-
-
-def _commit(transaction: Transaction) -> bool:
-    """Commit; False when it is lost or when its fate is not known, which a look at the table settles."""
-    try:
-        transaction.commit_transaction()
-    except (CommitFailedException, CommitStateUnknownException, OperationalError, TimeoutError):
-        return False
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_HOME = ".sluice"
+
+DAILY = "15 3 * * *"
+"""When maintenance runs by itself, in UTC."""
+
+_CRON_FIELD = re.compile(r"[\d*/,\-]+|[A-Za-z,\-]+")
 
 _PROJECT_DATASETS = Path(__file__).resolve().parents[1] / "pipeline_assets" / "datasets"
 
@@ -36,6 +42,7 @@ class Settings:
     deployment: Deployment = Deployment.LOCAL
     price_book: Path | None = None  # None is the one that comes with Sluice
     ledger_database: str | None = field(default=None, repr=False)
+    maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
 
     @property
     def raw(self) -> Path:
@@ -67,7 +74,7 @@ class Settings:
 
 
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
-    """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders), SLUICE_PRICES, SLUICE_LEDGER_URL and SLUICE_ENV.
+    """Read the variables SLUICE_...: HOME, DATASETS (folders of dataset folders), PRICES, LEDGER_URL, MAINTENANCE, ENV.
 
     An empty value counts as unset. The datasets of this project always come first; a sandbox, which must not touch
     them, has a folder in their place (SLUICE_PROJECT_DATASETS). Raises SettingInvalid.
@@ -91,6 +98,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         _deployment(environ.get("SLUICE_ENV") or "local"),
         ledger_database=_ledger_database(environ.get("SLUICE_LEDGER_URL", "")),
         price_book=_price_book(working_directory, environ.get("SLUICE_PRICES", "")),
+        maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
     )
 
 
@@ -118,6 +126,20 @@ def _price_book(working_directory: Path, name: str) -> Path | None:
             cure="Name a price book, such as a changed copy of deploy/prices/aws.yaml.",
         )
     return path
+
+
+def _cron(text: str) -> str | None:
+    fields = text.split()
+    if text == "off":
+        return None
+    if len(fields) == len(DAILY.split()) and all(_CRON_FIELD.fullmatch(item) for item in fields):
+        return text
+    raise SettingInvalid(
+        name="SLUICE_MAINTENANCE",
+        value=text,
+        problem="is no schedule",
+        cure=f'Write five fields of cron, in UTC, such as "{DAILY}", or off.',
+    )
 
 
 def _deployment(name: str) -> Deployment:

@@ -20,6 +20,7 @@ from pipeline_assets.cli import (
     health,
     incidents,
     land,
+    maintain,
     new,
     plan,
     quarantine,
@@ -63,6 +64,7 @@ app.command("rewind")(rewind.rewind)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)
 app.command("docs")(docs.docs)
+app.command("maintain")(maintain.maintain)
 app.command("drift")(drift.drift)
 app.add_typer(incidents.app, name="incidents")
 app.command("breakers")(breakers.breakers)

@@ -14,13 +14,16 @@ from resources.settings import Settings, fetch_settings
 from sluice.errors import DatasetUnknown
 
 if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+
     from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
     from resources.http_source import HttpSource
     from resources.iceberg_tables import IcebergTables
     from resources.ledger import Ledger
     from resources.notifier import Notifier
-    from resources.object_store import ObjectStore
+    from resources.object_store import SweptStore
+    from resources.upkeep import Upkeep
     from resources.warehouse import Warehouse
     from resources.workers import Workers
     from sluice.contract import Contract
@@ -64,7 +67,7 @@ class Environment:
         return further[0] if further else project
 
     @cached_property
-    def store(self) -> ObjectStore:
+    def store(self) -> SweptStore:
         from resources.object_store import LocalObjectStore
 
         return LocalObjectStore(self.settings.home)
@@ -78,10 +81,22 @@ class Environment:
     @cached_property
     def tables(self) -> IcebergTables:
         from resources.iceberg_tables import IcebergTables
+
+        return IcebergTables(self._catalog, self.store)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        from resources.table_upkeep import IcebergUpkeep
+        from resources.upkeep import Upkeep
+        from resources.workspaces import Workspaces
+
+        return Upkeep(IcebergUpkeep(self._catalog, self.store), Workspaces(self.settings.scratch))
+
+    @cached_property
+    def _catalog(self) -> Catalog:
         from resources.local_catalog import open_local_catalog
 
-        catalog = open_local_catalog(self.settings.catalog_database, self.settings.tables)
-        return IcebergTables(catalog, self.store)
+        return open_local_catalog(self.settings.catalog_database, self.settings.tables)
 
     @cached_property
     def expectation_engine(self) -> GreatExpectations:

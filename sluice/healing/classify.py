@@ -35,6 +35,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.RewindRefused: _CODE,
     errors.RedriveRefused: _CODE,
     errors.BackfillRefused: _CODE,
+    errors.CompactionUnfaithful: _CODE,
     errors.PublishError: _SINK,
     errors.PublishConflict: _TRANSIENT,
     errors.StagedFilesMissing: _TRANSIENT,  # the next run stages anew
