@@ -44,15 +44,16 @@ def maintenance_schedule(job: UnresolvedAssetJobDefinition, cron: str) -> dg.Sch
 
 
 def _asset(contract: Contract, contracts: Mapping[str, Contract], job_of: JobOf) -> dg.AssetsDefinition:
-    @dg.asset(
+    spec = dg.AssetSpec(
         key=dg.AssetKey(["maintenance", contract.dataset]),
-        op_name=f"maintenance__{contract.dataset}",
         deps=[asset_key(Zone.TABLES, contract.dataset)],
         group_name="maintenance",
         kinds={"iceberg"},
         tags={"sluice/dataset": contract.dataset},
         description=f"Keeps the table `{contract.dataset}` small and whole; changes no row of it.",
     )
+
+    @dg.multi_asset(name=f"maintenance__{contract.dataset}", specs=[spec])
     def maintenance(
         context: dg.AssetExecutionContext,
         store: dg.ResourceParam[SweptStore],

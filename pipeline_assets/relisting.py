@@ -59,10 +59,16 @@ class Relisting:
         right = relisted(outcome, shown) or outcome
         if right != staged:
             _put(self.store, key, right, self.scratch)
+            self._forget_profiles(key.removesuffix(OUTCOME_NAME))
         amended = relisted(known.outcome, shown) if known else None
         if known is not None and amended is not None:
             self.ledger.amend(known, replace(known, outcome=amended))
         return right != staged or amended is not None
+
+    def _forget_profiles(self, folder: str) -> None:
+        """They tell of the files of before, and are measured anew when somebody asks."""
+        for item in self.store.everything(f"{folder}_profile-"):
+            self.store.remove(item.key)
 
 
 def _read(store: SweptStore, key: str) -> Outcome | None:

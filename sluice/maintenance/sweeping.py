@@ -8,9 +8,10 @@ refers to it, it is removed.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sluice.outcome import OUTCOME_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,9 +33,18 @@ class StoredFile:
 
     @property
     def is_claim(self) -> bool:
-        """Say whether it makes files findable, as `_outcome.json` does for a version's."""
-        name = self.key.rpartition("/")[2]
-        return name.startswith("_") and name.endswith(".json")
+        """Say whether it makes a version's files findable."""
+        return self.key.endswith(f"/{OUTCOME_NAME}")
+
+    @property
+    def claim(self) -> str:
+        """The key of the claim of its folder."""
+        return f"{self.key.rpartition('/')[0]}/{OUTCOME_NAME}"
+
+    @property
+    def is_note(self) -> bool:
+        """Say whether it lies beside a claim and is kept as long as that, as a profile is."""
+        return self.key.rpartition("/")[2].startswith("_") and self.key.endswith(".json")
 
     @property
     def partition(self) -> str:
@@ -84,10 +94,12 @@ def judge_stored(
 ) -> Sweep:
     """`condemned` is what the last sweep came to."""
     old = tuple(file for file in stored.files if now - file.modified_at >= grace)
-    live, unreadable = _live_claims(stored, needed, old)
+    live = _live_claims(stored, needed, old)
+    unreadable = frozenset(key for key in live if not _is_json(stored.claims[key]))
     referenced = needed.keys.union(*(_mentioned_by(stored.claims[key]) for key in live - unreadable))
     untouched = {partition_of(key) for key in unreadable}
-    dead = [file for file in old if file.partition not in untouched and file.key not in live | referenced]
+    needless = (file for file in old if file.partition not in untouched and file.key not in referenced)
+    dead = [file for file in needless if file.key not in live and not (file.is_note and file.claim in live)]
     withdrawn = tuple(file for file in dead if file.is_claim)
     orphans = tuple(file for file in dead if not file.is_claim)
     found_till_now = _NONE.union(*(_mentioned_by(stored.claims[file.key]) for file in withdrawn))
@@ -101,23 +113,14 @@ def judge_stored(
     )
 
 
-def _live_claims(stored: Stored, needed: Needed, old: Iterable[StoredFile]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the claims that count and those of them that cannot be read.
-
-    A young one counts, for its run may be at work; one whose folder is named by another that counts does, too.
-    """
+def _live_claims(stored: Stored, needed: Needed, old: Iterable[StoredFile]) -> frozenset[str]:
+    """Return the claims that count; a young one does, too, for its run may be at work."""
     may_go = {file.key: file for file in old if file.is_claim}
-    live = {key for key in stored.claims if key not in may_go}
-    live |= {key for key, file in may_go.items() if file.folder in needed.names.get(file.partition, ())}
-    waiting, reached = may_go.keys() - live, set(live)
-    while reached:
-        texts: dict[str, list[str]] = defaultdict(list)
-        for key in reached:
-            texts[partition_of(key)].append(stored.claims[key])
-        reached = {key for key in waiting if any(may_go[key].folder in t for t in texts[may_go[key].partition])}
-        live |= reached
-        waiting -= reached
-    return frozenset(live), frozenset(key for key in live if not _is_json(stored.claims[key]))
+    return frozenset(
+        key
+        for key in stored.claims
+        if key not in may_go or may_go[key].folder in needed.names.get(may_go[key].partition, ())
+    )
 
 
 def _mentioned_by(text: str) -> frozenset[str]:

@@ -13,13 +13,13 @@ from resources.clock import ManualClock
 from resources.object_store import LocalObjectStore, MemoryObjectStore
 
 if TYPE_CHECKING:
-    from resources.object_store import ObjectStore
+    from resources.object_store import ObjectStore, SweptStore
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture(params=["local", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SweptStore:
     return LocalObjectStore(tmp_path / "store") if request.param == "local" else MemoryObjectStore(ManualClock(NOON))
 
 
@@ -49,6 +49,23 @@ class TestEveryObjectStore:
 
         with store.open("raw/orders/a.jsonl") as file:
             assert file.read() == b"one\n"
+
+    def test_what_is_removed_is_gone_and_may_be_removed_again(self, store: SweptStore, tmp_path: Path) -> None:
+        _put(store, tmp_path, "processed/a", "processed/b")
+
+        store.remove("processed/a")
+        store.remove("processed/a")
+
+        assert _keys(store) == ["processed/b"]
+
+    def test_everything_lists_hidden_objects_too(self, store: SweptStore, tmp_path: Path) -> None:
+        _put(store, tmp_path, "processed/v/_outcome.json", "processed/v/a", "processed/w/.put-1", "raw/a")
+
+        assert [item.key for item in store.everything("processed/")] == [
+            "processed/v/_outcome.json",
+            "processed/v/a",
+            "processed/w/.put-1",
+        ]
 
     def test_a_put_file_is_gone_afterwards(self, store: ObjectStore, tmp_path: Path) -> None:
         source = _file(tmp_path, b"one\n")

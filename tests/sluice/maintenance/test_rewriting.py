@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -10,6 +10,9 @@ import pytest
 from sluice.errors import CompactionUnfaithful
 from sluice.maintenance import rewriting
 from sluice.maintenance.rewriting import rewrite
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROWS = """
     SELECT i AS id, (i * 7 % 5)::DECIMAL(10, 2) AS amount, TIMESTAMPTZ '2026-11-20 10:00:00+00' AS at,
@@ -25,7 +28,8 @@ def small(folder: Path, name: str, first: int, last: int, rows: str = ROWS) -> P
 
 
 def rows(*files: Path) -> list[tuple[object, ...]]:
-    return duckdb.sql(f"SELECT * FROM read_parquet({[str(file) for file in files]})").fetchall()
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT * FROM read_parquet({[str(file) for file in files]})").fetchall()
 
 
 def test_all_rows_are_there_once_with_their_nested_values(tmp_path: Path) -> None:

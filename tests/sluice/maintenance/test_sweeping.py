@@ -76,12 +76,11 @@ def test_the_grace_begins_anew_when_a_claim_could_still_be_found() -> None:
     assert found.removed == ()
 
 
-def test_a_claim_whose_folder_a_live_claim_names_is_live() -> None:
-    inner = "processed/orders/date=2026-11-10/fragments/f123/_fragment.json"
-    claims = {CLAIM: json.dumps({"fragments": ["f123"]}), inner: LISTED}
+def test_a_profile_is_kept_as_long_as_its_claim() -> None:
+    profile = f"{FOLDER}/_profile-1.json"
 
-    assert sweep(CLAIM, inner, PART, claims=claims, names={"v1"}).withdrawn == ()
-    assert keys(sweep(CLAIM, inner, PART, claims=claims).withdrawn) == [CLAIM, inner]
+    assert sweep(CLAIM, profile, claims={CLAIM: "{}"}, names={"v1"}) == Sweep()
+    assert sweep(CLAIM, profile, claims={CLAIM: "{}"}).condemned == {profile: NOW}
 
 
 def test_an_unreadable_live_claim_protects_its_whole_partition() -> None:
