@@ -1,7 +1,9 @@
 """What a commit costs when there were many: `python -m bench.commits [--commits N]`.
 
 Each commit publishes one partition of one table. Maintenance runs after every 50 commits, as it would daily on a table
-that is published to every half hour; each 50 commits count as one day. The reference is the same without maintenance.
+that is published to every half hour; each 50 commits count as one day. References, in the same run: a new table's
+second commit, in turn with the old table's; and the whole without maintenance, where only publishing itself forgets
+(all but 300 snapshots).
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ from sluice.outcome import ObjectBalance, Outcome, StagedFile
 
 MARKS = (1, 100, 1000)
 COMMITS_A_DAY = 50
-AROUND = 10
-"""Commits up to a mark whose median counts; the first one creates the table, so the mark 1 counts those behind it."""
+PAIRS = 15
+"""Commits at each mark, each beside one of a new table: the machine may be busy."""
 
 VERSIONS = ("pyiceberg", "pyarrow", "duckdb")
 TARGET = 2.0
@@ -64,7 +66,7 @@ class Bench:
         self.maintenance = Maintenance(store, self.ledger, upkeep, self.clock, home / "scratch")
 
     def commit(self, number: int) -> Commit:
-        outcome = self._stage((date(2020, 1, 1) + timedelta(days=number)).isoformat())
+        outcome = self._stage((date(1700, 1, 1) + timedelta(days=number)).isoformat())
         wall, cpu = time.perf_counter(), time.process_time()
         publication = self.tables.publish(self.contract, outcome, number + 1)
         spent = time.perf_counter() - wall, time.process_time() - cpu
@@ -104,46 +106,69 @@ class Bench:
         return outcome
 
 
-def measure(commits: int, *, maintained: bool) -> tuple[list[Commit], list[float], int]:
-    """Return the commits, the seconds of each maintenance, and how many metadata files there are at the end."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Commits of a new table and of one that had `commits` before, made in turn."""
+
+    commits: int
+    young: tuple[Commit, ...]
+    old: tuple[Commit, ...]
+
+    def ratio(self) -> float:
+        return statistics.median(old.wall / young.wall for young, old in zip(self.young, self.old, strict=True))
+
+    def cpu_ratio(self) -> float:
+        return statistics.median(old.cpu / young.cpu for young, old in zip(self.young, self.old, strict=True))
+
+
+def measure(commits: int, *, maintained: bool) -> tuple[list[Mark], list[float], int]:
+    """Return the marks, the seconds of each maintenance, and how many metadata files there are at the end."""
+    marks, upkeep = [], []
     with tempfile.TemporaryDirectory(prefix="bench-commits-") as folder:
-        bench, found, upkeep = Bench(Path(folder)), [], []
-        for number in range(commits + 1):
-            found.append(bench.commit(number))
-            if maintained and number and number % COMMITS_A_DAY == 0:
+        bench = Bench(Path(folder))
+        for number in range(commits):
+            bench.commit(number)
+            if maintained and (number + 1) % COMMITS_A_DAY == 0:
                 upkeep.append(bench.maintain())
-        return found, upkeep, bench.files()
+            if number + 1 in MARKS:
+                marks.append(_compare(bench, number + 1))
+        return marks, upkeep, bench.files()
+
+
+def _compare(bench: Bench, commits: int) -> Mark:
+    """The young table is made anew for each pair, so that it always stands at its second commit."""
+    pairs = []
+    for number in range(PAIRS):
+        with tempfile.TemporaryDirectory(prefix="bench-commits-") as folder:
+            young = Bench(Path(folder))
+            young.commit(0)
+            pairs.append((young.commit(1), bench.commit(100_000 + commits + number)))
+    return Mark(commits, tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--commits", type=int, default=MARKS[-1])
     commits = parser.parse_args().commits
-    marks = [mark for mark in MARKS if mark <= commits]
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(", ".join(f"{name} {importlib.metadata.version(name)}" for name in VERSIONS))
     for title, maintained in (("with maintenance", True), ("without", False)):
-        found, upkeep, files = measure(commits, maintained=maintained)
-        base = _at(found, marks[0])
+        marks, upkeep, files = measure(commits, maintained=maintained)
         print(f"\n{title}: {files:,} metadata files at the end; load {os.getloadavg()[0]:.1f}")
-        print("| commits | publish wall s | CPU s | metadata kB | wall, of the first |")
-        print("|---|---|---|---|---|")
+        print("| commits | publish wall s | CPU s | metadata kB | wall, of a new table's | CPU, of a new table's |")
+        print("|---|---|---|---|---|---|")
         for mark in marks:
-            wall, cpu, size = _at(found, mark)
-            print(f"| {mark:,} | {wall:.4f} | {cpu:.4f} | {size / 1000:,.0f} | {wall / base[0]:.2f} |")
+            print(_row(mark))
         if upkeep:
             print(f"a maintenance took {statistics.median(upkeep):.2f} s (median), the last one {upkeep[-1]:.2f} s")
-            print(f"target: at most {TARGET} times the first; found {_at(found, marks[-1])[0] / base[0]:.2f}")
+            print(f"target: at most {TARGET} times a new table's; found {marks[-1].ratio():.2f}")
 
 
-def _at(found: list[Commit], mark: int) -> tuple[float, float, float]:
-    last = max(mark, AROUND) + 1
-    near = found[max(last - AROUND, 1) : last]
-    return (
-        statistics.median(item.wall for item in near),
-        statistics.median(item.cpu for item in near),
-        statistics.median(item.metadata_bytes for item in near),
-    )
+def _row(mark: Mark) -> str:
+    wall = statistics.median(item.wall for item in mark.old)
+    cpu = statistics.median(item.cpu for item in mark.old)
+    size = mark.old[-1].metadata_bytes / 1000
+    return f"| {mark.commits:,} | {wall:.4f} | {cpu:.4f} | {size:,.0f} | {mark.ratio():.2f} | {mark.cpu_ratio():.2f} |"
 
 
 if __name__ == "__main__":

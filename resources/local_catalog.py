@@ -9,11 +9,16 @@ from pyiceberg.catalog.sql import SqlCatalog
 from resources.iceberg_tables import NAMESPACE
 from resources.sqlite_file import make_once
 from resources.synced_file_io import SyncedFileIO
+from resources.table_metadata import LeanCommits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LOCK_SECONDS = 30
+
+
+class LocalCatalog(LeanCommits, SqlCatalog):
+    """pyiceberg's catalog in a SQL database."""
 
 
 def open_local_catalog(database: Path, folder: Path) -> SqlCatalog:
@@ -33,7 +38,7 @@ def _make_tables(database: Path) -> None:
 
 
 def _open(database: Path, folder: Path, **further: str) -> SqlCatalog:
-    return SqlCatalog(
+    return LocalCatalog(
         "sluice",
         **{
             "uri": f"sqlite:///{database}?timeout={_LOCK_SECONDS}",

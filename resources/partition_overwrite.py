@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Never
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Transaction
 from pyiceberg.table.snapshots import Operation
-from pyiceberg.table.update import _apply_table_update, _TableMetadataUpdateContext
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
+
+from resources.table_metadata import updated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,15 +41,8 @@ class PartitionTransaction(Transaction):
     def table_metadata(self) -> TableMetadata:
         base, updates = self._table.metadata, self._updates
         if self._seen is None or self._seen[0] is not base or self._seen[1] is not updates:
-            self._seen = (base, updates, _updated(base, updates))
+            self._seen = (base, updates, updated(base, updates))
         return self._seen[2]
-
-
-def _updated(base: TableMetadata, updates: Iterable[TableUpdate]) -> TableMetadata:
-    context = _TableMetadataUpdateContext()
-    for update in updates:
-        base = _apply_table_update(update, base, context)
-    return base
 
 
 class PartitionOverwrite(_OverwriteFiles):
