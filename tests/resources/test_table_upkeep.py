@@ -28,6 +28,7 @@ LATER = datetime.now(UTC) + timedelta(days=9)
 def in_parts(home: Path, *parts: list[int], day: str = DAY, fingerprint: str = "a" * 16) -> Outcome:
     """One version of several files."""
     staged = []
+    outcome = stage(home, [], day=day, fingerprint=fingerprint)
     for number, ids in enumerate(parts):
         outcome = stage(home, ids, day=day, fingerprint=fingerprint)
         key = outcome.files[0].key.replace("part-0", f"part-{number + 1}")
