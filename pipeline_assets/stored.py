@@ -35,6 +35,8 @@ def fetch_needed(state: TableState, references: Collection[str], stored: Stored,
     for commit in state.commits:
         for partition, version in commit.shows.items():
             names[partition].add(str(version))
+    for partition, versions in state.showed.items():
+        names[partition].update(versions)
     for key in references:  # a snapshot shows them, whose commit may be forgotten: a rewind asks for the claim
         names[partition_of(key)].add(folder_of(key))
     keys = set(references)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 20
 _SCHEME = "file://"
+_SHOWED = "sluice.showed."
+"""Snapshot property per partition that a commit changed: the version that it showed before."""
 
 
 class TableUpkeep(Protocol):
@@ -69,6 +72,7 @@ class IcebergUpkeep:
             metadata_bytes=len(table.io.new_input(table.metadata_location)),
             folder=self._folder(table),
             pinned=frozenset(reference.snapshot_id for reference in table.metadata.refs.values()),
+            showed=_showed(table),
         )
 
     def references(self, dataset: str) -> frozenset[str]:
@@ -146,6 +150,17 @@ class IcebergUpkeep:
 
 def _current_files(table: Table) -> list[DataFile]:
     return [task.file for task in table.scan().plan_files()]
+
+
+def _showed(table: Table) -> Mapping[str, frozenset[str]]:
+    """Return what commits say was shown before them; what came before the oldest, no known snapshot shows."""
+    found: dict[str, set[str]] = defaultdict(set)
+    oldest_first = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.sequence_number or 0)
+    for snapshot in oldest_first[1:]:
+        for key, text in (snapshot.summary.additional_properties if snapshot.summary else {}).items():
+            if key.startswith(_SHOWED):
+                found[key.removeprefix(_SHOWED)].add(text)
+    return {partition: frozenset(texts) for partition, texts in found.items()}
 
 
 def _referenced(table: Table) -> Iterator[str]:

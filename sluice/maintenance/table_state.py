@@ -26,6 +26,7 @@ class TableFile:
 class TableState:
     """`commits` are the snapshots that are still known, oldest first, and `pinned` those that a tag or branch names.
 
+    `showed` are versions (partition -> their text) that a known snapshot shows although their own commit is forgotten.
     `folder` is the prefix of the keys where its metadata lie; None when they are not in the object store.
     """
 
@@ -36,3 +37,4 @@ class TableState:
     metadata_bytes: int = 0
     folder: str | None = None
     pinned: frozenset[int] = field(default_factory=frozenset)
+    showed: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from resources.object_store import LocalObjectStore
+from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
 from resources.table_upkeep import IcebergUpkeep
 from sluice.errors import RewindRefused, StagedFilesMissing
 from sluice.maintenance.compaction import Merge, choose_merges
@@ -178,6 +179,21 @@ class TestExpiry:
         assert there <= upkeep(tmp_path).references("orders")
         assert state is not None
         assert {key.startswith(state.folder or "?") for key in there} == {True}
+
+    def test_what_a_known_snapshot_shows_is_told_by_the_commit_behind_it(self, tmp_path: Path) -> None:
+        tables = open_tables(tmp_path)
+        tables.publish(ORDERS, stage(tmp_path, [1]), 1)
+        tables.publish(ORDERS, stage(tmp_path, [2], day=NEXT_DAY), 2)
+        table = load(tmp_path)
+        transaction = PartitionTransaction(table)
+        said = {f"sluice.showed.{DAY}": "a-b-1"}
+        PartitionOverwrite(transaction, table.io, said, [], []).commit()
+        transaction.commit_transaction()
+
+        state = upkeep(tmp_path).state("orders")
+
+        assert state is not None
+        assert state.showed == {DAY: frozenset({"a-b-1"})}
 
 
 class TestLostFiles:
