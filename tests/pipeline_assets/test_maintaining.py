@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_assets.condemned import fetch_condemned, replace_condemned
+from sluice.maintenance.policy import MaintenancePolicy
 from sluice.publishing import Effect
 from sluice.rewinding import AtSnapshot
 from tests.pipeline_assets.upkeep_desk import DAY_LONG, Desk
+from tests.resources.shop import NEXT_DAY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +120,7 @@ class TestOrphans:
         assert desk.staged(blocked) == blocked
 
     def test_what_a_rewind_may_show_again_is_kept(self, tmp_path: Path) -> None:
-        desk = Desk(tmp_path, Desk(tmp_path).contract.maintenance.__class__(keep_snapshots=5))
+        desk = Desk(tmp_path, MaintenancePolicy(keep_snapshots=5))
         old = desk.publish(desk.stage([1], [2], rejected=1), 1)
         point = desk.tables.held("orders", old.partition)
         desk.publish(desk.stage([7], fingerprint=B), 2)
@@ -129,6 +131,21 @@ class TestOrphans:
         desk.tables.rewind("orders", AtSnapshot(point.snapshot_id), why="bad", rewound_by="me")
 
         assert desk.ids() == [1, 2]
+        assert desk.staged(old) == old
+        assert old.quarantine_files[0].key in desk.there("quarantine")
+
+    def test_what_a_known_snapshot_shows_is_kept_although_its_own_commit_is_forgotten(self, tmp_path: Path) -> None:
+        desk = Desk(tmp_path, MaintenancePolicy(keep_snapshots=2, keep_days=0))
+        old = desk.publish(desk.stage([1], rejected=1), 1)
+        desk.publish(desk.stage([3], day=NEXT_DAY), 2)
+        point = desk.tables.held("orders", NEXT_DAY)
+        desk.publish(desk.stage([7], fingerprint=B), 3)
+        assert [desk.maintain(DAY_LONG).snapshots_expired for _ in range(3)] == [1, 0, 0]
+        assert point is not None
+
+        desk.tables.rewind("orders", AtSnapshot(point.snapshot_id), old.partition, why="bad", rewound_by="me")
+
+        assert desk.ids() == [1, 3]
         assert desk.staged(old) == old
         assert old.quarantine_files[0].key in desk.there("quarantine")
 
