@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipeline_assets.assets import build_datasets
 from pipeline_assets.audits import audit_job
+from pipeline_assets.maintenance import maintenance_assets, maintenance_job, maintenance_schedule
 from pipeline_assets.redrive import redrive_job
 from pipeline_assets.replay_job import replay_job
 from pipeline_assets.stand_ins import stand_in_job
@@ -32,8 +33,13 @@ if TYPE_CHECKING:
     from sluice.contract import Contract
 
 
-def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, object]) -> dg.Definitions:
-    """Return everything Dagster runs. `ports` holds what lazy_ports names, or Dagster resources."""
+def build_definitions(
+    contracts: Mapping[str, Contract], ports: Mapping[str, object], *, maintenance_cron: str | None = None
+) -> dg.Definitions:
+    """Return everything Dagster runs. `ports` holds what lazy_ports names, or Dagster resources.
+
+    Without a cron maintenance is done only when somebody asks for it.
+    """
     contracts = with_downstream(contracts)
     datasets = build_datasets(contracts)
     jobs = {name: dataset.job for name, dataset in datasets.items()}
@@ -41,11 +47,14 @@ def build_definitions(contracts: Mapping[str, Contract], ports: Mapping[str, obj
     landed = {name: job for name, job in jobs.items() if contracts[name].source}
     redrive = redrive_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108  not there yet
     replay = replay_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108
+    upkeep = maintenance_assets(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108  as above
+    maintenance = maintenance_job(upkeep)
     pulled = {name: job for name, job in landed.items() if (source := contracts[name].source) and source.pull}
     definitions = dg.Definitions(
-        assets=[asset for dataset in datasets.values() for asset in dataset.assets],
+        assets=[*(asset for dataset in datasets.values() for asset in dataset.assets), *upkeep],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=[*jobs.values(), audit, redrive, replay, stand_in],
+        jobs=[*jobs.values(), audit, *([maintenance] if upkeep else []), redrive, replay, stand_in],
+        schedules=[maintenance_schedule(maintenance, maintenance_cron)] if upkeep and maintenance_cron else [],
         sensors=[
             build_arrivals_sensor(contracts, landed),
             build_automation_sensor(),
@@ -81,6 +90,7 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
         "sources": dg.ResourceDefinition(lambda _: environment.sources),
         "workers": dg.ResourceDefinition(lambda _: environment.workers),
         "expectation_engine": dg.ResourceDefinition(lambda _: environment.expectation_engine),
+        "upkeep": dg.ResourceDefinition(lambda _: environment.upkeep),
     }
 
 
@@ -90,4 +100,5 @@ def defs() -> dg.Definitions:
     from pipeline_assets.cli.environment import open_environment
 
     environment = open_environment()
-    return build_definitions(environment.contracts, lazy_ports(environment))
+    cron = environment.settings.maintenance_cron
+    return build_definitions(environment.contracts, lazy_ports(environment), maintenance_cron=cron)

@@ -8,7 +8,7 @@ from sluice.arrivals import ArrivalsLedger, RawStore
 from sluice.cost.price_book import PriceBook as Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
     from pathlib import Path
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from sluice.healing.incident import Incident, RemedyTaken
     from sluice.history import Attempt, Published
     from sluice.judged import Judged
+    from sluice.maintenance.compaction import Merge
+    from sluice.maintenance.left import Left
+    from sluice.maintenance.table_state import TableFile, TableState
     from sluice.outcome import Outcome
     from sluice.publishing import Effect, Held
     from sluice.pulling.pages import PulledPage
@@ -45,7 +48,9 @@ __all__ = [
     "Settings",
     "Sources",
     "Store",
+    "SweptStore",
     "Tables",
+    "Upkeep",
 ]
 
 
@@ -53,6 +58,22 @@ class Store(RawStore, Protocol):
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO: ...
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool: ...
     def uri(self, key: str) -> str: ...
+
+
+class Listed(Protocol):
+    @property
+    def key(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def modified_at(self) -> datetime: ...
+
+
+class SweptStore(Store, Protocol):
+    """A store that can be cleaned."""
+
+    def everything(self, prefix: str) -> Iterator[Listed]: ...
+    def remove(self, key: str) -> None: ...
 
 
 class Sources(Protocol):
@@ -82,6 +103,7 @@ class Attempts(Protocol):
 class Publications(Protocol):
     def record(self, published: Published) -> None: ...
     def record_stand_in(self, published: Published) -> bool: ...
+    def amend(self, before: Published, after: Published) -> bool: ...
     def published(self, dataset: str, partition: str) -> Published | None: ...
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
     def first_published(self, dataset: str) -> Mapping[str, datetime]: ...
@@ -163,6 +185,28 @@ class ReplayableTables(Tables, Protocol):
     def replay(
         self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
     ) -> Rewind: ...
+
+
+class TableUpkeep(Protocol):
+    def state(self, dataset: str) -> TableState | None: ...
+    def references(self, dataset: str) -> frozenset[str]: ...
+    def missing(self, dataset: str) -> tuple[TableFile, ...]: ...
+    def compact(self, dataset: str, merges: Mapping[Merge, str]) -> tuple[Merge, ...]: ...
+    def expire(self, dataset: str, snapshots: Sequence[int]) -> None: ...
+
+
+class Workspaces(Protocol):
+    def left(self, before: datetime) -> tuple[Left, ...]: ...
+    def remove(self, left: Left) -> None: ...
+
+
+class Upkeep(Protocol):
+    """What maintenance works on, beside the store."""
+
+    @property
+    def tables(self) -> TableUpkeep: ...
+    @property
+    def workspaces(self) -> Workspaces: ...
 
 
 class ExpectationEngine(Protocol):

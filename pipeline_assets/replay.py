@@ -152,8 +152,8 @@ class PastStore:
     def etag(self, key: str) -> str | None:
         return self.store.etag(self.moved.get(key, key))
 
-    def open(self, key: str) -> BinaryIO:
-        return self.store.open(self.moved.get(key, key))
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+        return self.store.open(self.moved.get(key, key), etag=etag)
 
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
         return self.store.put(key, source, only_if_absent=only_if_absent)

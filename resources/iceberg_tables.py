@@ -8,13 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from pyiceberg.exceptions import (
-    CommitFailedException,
-    CommitStateUnknownException,
-    NamespaceAlreadyExistsError,
-    NoSuchTableError,
-    TableAlreadyExistsError,
-)
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.expressions import EqualTo, Reference
 from pyiceberg.expressions.literals import literal
 from pyiceberg.partitioning import PartitionField, PartitionSpec
@@ -22,10 +16,10 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import ALWAYS_TRUE, TableProperties
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.utils.datetime import days_to_date
-from sqlalchemy.exc import OperationalError
 
 from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
 from resources.staged_files import describe_staged
+from resources.table_commit import commit, missing_files
 from resources.table_evolution import evolve, table_properties
 from resources.table_history import KEPT_SNAPSHOTS, forget_old_snapshots
 from resources.table_replay import prepare_replay
@@ -85,10 +79,10 @@ class IcebergTables:
             table = self._fetch_or_create(contract)
             held = _held(table, outcome.partition)
             effect = decide_publication(held, outcome.version, sequence, taken_back(table, outcome.partition))
-            if held is not None and effect is not Effect.COMMITTED:
+            if held is not None and effect is not Effect.COMMITTED and not self._has_lost_files(table, outcome, effect):
                 return Publication(effect, held)
             transaction, mine = self._prepare(table, contract, outcome, sequence)
-            if _commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
+            if commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
                 return Publication(Effect.COMMITTED, mine)
             self._pause(attempt)
         raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=_ATTEMPTS)
@@ -108,7 +102,7 @@ class IcebergTables:
             if not rewind.changes:
                 return rewind
             transaction, mine = prepare_rewind(table, rewind, why=why, rewound_by=rewound_by)
-            if _commit(transaction) or self._holds(dataset, mine):
+            if commit(transaction) or self._holds(dataset, mine):
                 return rewind
             self._pause(attempt)
         raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=_ATTEMPTS)
@@ -139,7 +133,7 @@ class IcebergTables:
             evolve(transaction, contract, with_status=_has_status(contract))
             files_of = partial(_data_files, table)
             mine = prepare_replay(transaction, table, changes, shown, self._store.uri, files_of, notes)
-            if _commit(transaction) or self._holds(contract.dataset, mine):
+            if commit(transaction) or self._holds(contract.dataset, mine):
                 return done
             self._pause(attempt)
         raise PublishConflict(table=contract.dataset, partition="its partitions", attempts=_ATTEMPTS)
@@ -205,8 +199,9 @@ class IcebergTables:
         before = _held(table, outcome.partition)
         old: list[DataFile] = []
         new: list[DataFile] = []
-        if before is None or before.version != outcome.version:  # else its files are these
-            old = _data_files(table, outcome.partition)
+        shown = _data_files(table, outcome.partition)
+        if before is None or before.version != outcome.version or missing_files(table.io, shown):  # else they are these
+            old = shown
             new = describe_staged(outcome, self._store.uri, transaction.table_metadata, table.io)
         overwrite = PartitionOverwrite(transaction, table.io, _snapshot_properties(outcome, sequence), old, new)
         overwrite.commit()
@@ -215,6 +210,11 @@ class IcebergTables:
         transaction.set_properties({HELD + outcome.partition: str(held)})
         note_published(transaction, outcome.partition, before, outcome.stand_in)
         return transaction, held
+
+    def _has_lost_files(self, table: Table, outcome: Outcome, effect: Effect) -> bool:
+        """A version that is shown already is published again if somebody has taken its files away."""
+        held = effect is Effect.ALREADY_HELD
+        return held and bool(missing_files(table.io, _data_files(table, outcome.partition)))
 
     def _pause(self, attempt: int) -> None:
         longest = min(_SHORTEST_PAUSE_SECONDS * 2**attempt, self._longest_pause_seconds)
@@ -280,12 +280,3 @@ def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:
         "sluice.sequence": str(sequence),
         **({"sluice.stand-in": outcome.stand_in} if outcome.stand_in else {}),
     }
-
-
-def _commit(transaction: Transaction) -> bool:
-    """Commit; False when it is lost or when its fate is not known, which a look at the table settles."""
-    try:
-        transaction.commit_transaction()
-    except (CommitFailedException, CommitStateUnknownException, OperationalError, TimeoutError):
-        return False
-    return True

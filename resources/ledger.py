@@ -86,6 +86,9 @@ class Publications(Protocol):
     def record_stand_in(self, published: Published) -> bool:
         """Record what stands in, unless own data are recorded, which a slow writer must not hide; say whether."""
 
+    def amend(self, before: Published, after: Published) -> bool:
+        """Put `after` in the place of `before`; False, and no change, when something else is recorded by now."""
+
     def published(self, dataset: str, partition: str) -> Published | None:
         """Return what is recorded for one partition."""
 

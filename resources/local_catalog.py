@@ -9,12 +9,17 @@ from pyiceberg.catalog.sql import SqlCatalog
 from resources.iceberg_tables import NAMESPACE
 from resources.sqlite_file import make_once
 from resources.synced_file_io import SyncedFileIO
+from resources.table_metadata import LeanCommits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 _LOCK_SECONDS = 30
+
+
+class LocalCatalog(LeanCommits, SqlCatalog):
+    """pyiceberg's catalog in a SQL database."""
 
 
 def open_local_catalog(database: Path, folder: Path, data_access: Mapping[str, str] | None = None) -> SqlCatalog:
@@ -36,7 +41,7 @@ def _make_tables(database: Path) -> None:
 
 
 def _open(database: Path, folder: Path, **further: str) -> SqlCatalog:
-    return SqlCatalog(
+    return LocalCatalog(
         "sluice",
         **{
             "uri": f"sqlite:///{database}?timeout={_LOCK_SECONDS}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from resources.clock import Clock, SystemClock
 from resources.folder_walk import is_hidden, walk
-from resources.safe_move import move
+from resources.safe_move import move, remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,16 @@ class ObjectStore(Protocol):
         """Return what engines (DuckDB, Iceberg) open: an absolute path or a URL."""
 
 
+class SweptStore(ObjectStore, Protocol):
+    """A store that can be cleaned."""
+
+    def everything(self, prefix: str) -> Iterator[Listed]:
+        """Yield all objects as `list` does, those with hidden names included."""
+
+    def remove(self, key: str) -> None:
+        """Remove the object `key`, if it is there, for good."""
+
+
 class LocalObjectStore:
     """Objects are the files below `root`. What `put` returned from survives a power cut."""
 
@@ -78,6 +88,15 @@ class LocalObjectStore:
         path = self._path(folder) if folder else self._root
         for key, status in walk(str(path), f"{folder}/" if folder else "", start):
             yield _listed(key, status)
+
+    def everything(self, prefix: str) -> Iterator[Listed]:
+        folder, _, start = prefix.rpartition("/")
+        path = self._path(folder) if folder else self._root
+        for key, status in walk(str(path), f"{folder}/" if folder else "", start, hidden=True):
+            yield _listed(key, status)
+
+    def remove(self, key: str) -> None:
+        remove(self._path(key))
 
     def etag(self, key: str) -> str | None:
         try:
@@ -119,6 +138,12 @@ class MemoryObjectStore:
         for key, (_, listed) in sorted(self._objects.items()):
             if key.startswith(prefix) and not has_hidden_part(key):
                 yield listed
+
+    def everything(self, prefix: str) -> Iterator[Listed]:
+        return (listed for key, (_, listed) in sorted(self._objects.items()) if key.startswith(prefix))
+
+    def remove(self, key: str) -> None:
+        self._objects.pop(key, None)
 
     def etag(self, key: str) -> str | None:
         found = self._objects.get(key)

@@ -80,10 +80,19 @@ class S3ObjectStore:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """Yield in key order, which is S3's own. Times are to the second."""
+        return (item for item in self.everything(prefix) if not has_hidden_part(item.key))
+
+    def everything(self, prefix: str) -> Iterator[Listed]:
         pages = self._client.get_paginator("list_objects_v2")
         with explained(self.place, prefix):
             for page in pages.paginate(Bucket=self.place.bucket, Prefix=self.place.prefix + prefix):
                 yield from filter(None, map(self._listed, page.get("Contents", ())))
+
+    def remove(self, key: str) -> None:
+        """Remove what is there now; a bucket with versions keeps it as one that is no longer current."""
+        check_key(key)
+        with explained(self.place, key):
+            self._client.delete_object(**self._where(key))
 
     def etag(self, key: str) -> str | None:
         found = self._head(key)
@@ -235,7 +244,7 @@ class S3ObjectStore:
 
     def _listed(self, item: Mapping[str, Any]) -> Listed | None:
         key = str(item["Key"]).removeprefix(self.place.prefix)
-        if key.endswith("/") or has_hidden_part(key):  # consoles make folders as empty objects
+        if key.endswith("/"):  # consoles make folders as empty objects
             return None
         return Listed(key, int(item["Size"]), str(item["ETag"]), item["LastModified"])
 

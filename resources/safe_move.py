@@ -26,6 +26,15 @@ def move(source: Path, target: Path, *, only_if_absent: bool) -> bool:
     return moved
 
 
+def remove(path: Path) -> None:
+    """Remove a file so that a power cut does not bring it back; its folder stays: somebody may be about to use it."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    _sync(path.parent)
+
+
 def _rename(source: Path, target: Path, *, only_if_absent: bool) -> bool:
     _sync(source)
     if not only_if_absent:

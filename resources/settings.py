@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_HOME = ".sluice"
+
+DAILY = "15 3 * * *"
+"""When maintenance runs by itself, in UTC."""
+
+_CRON_FIELD = re.compile(r"[\d*/,\-]+|[A-Za-z,\-]+")
 
 _PROJECT_DATASETS = Path(__file__).resolve().parents[1] / "pipeline_assets" / "datasets"
 
@@ -40,6 +46,7 @@ class Settings:
     price_book: Path | None = None  # None is the one that comes with Sluice
     ledger_database: str | None = field(default=None, repr=False)
     s3: S3Place | None = None
+    maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
 
     @property
     def raw(self) -> Path:
@@ -76,7 +83,7 @@ class Settings:
 
 
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
-    """Read SLUICE_HOME, SLUICE_DATASETS (folders of dataset folders), SLUICE_PRICES, SLUICE_LEDGER_URL and SLUICE_ENV.
+    """Read the variables SLUICE_...: HOME, DATASETS (folders of dataset folders), PRICES, LEDGER_URL, MAINTENANCE, ENV.
 
     With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY and
     SLUICE_AWS_ENDPOINT.
@@ -105,6 +112,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         ledger_database=_ledger_database(environ.get("SLUICE_LEDGER_URL", "")),
         price_book=_price_book(working_directory, environ.get("SLUICE_PRICES", "")),
         s3=_s3_place(environ, deployment),
+        maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
     )
 
 
@@ -166,6 +174,20 @@ def _price_book(working_directory: Path, name: str) -> Path | None:
             cure="Name a price book, such as a changed copy of deploy/prices/aws.yaml.",
         )
     return path
+
+
+def _cron(text: str) -> str | None:
+    fields = text.split()
+    if text == "off":
+        return None
+    if len(fields) == len(DAILY.split()) and all(_CRON_FIELD.fullmatch(item) for item in fields):
+        return text
+    raise SettingInvalid(
+        name="SLUICE_MAINTENANCE",
+        value=text,
+        problem="is no schedule",
+        cure=f'Write five fields of cron, in UTC, such as "{DAILY}", or off.',
+    )
 
 
 def _deployment(name: str) -> Deployment:

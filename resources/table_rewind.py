@@ -51,7 +51,7 @@ def taken_back(table: Table, partition: str) -> frozenset[Version]:
 
 def fetch_rewind(table: Table, dataset: str, point: Point, partition: str | None) -> Rewind:
     """Plan from the table alone; raises RewindRefused."""
-    commits = _commits(table)
+    commits = known_commits(table)
     snapshot_id = locate(point, commits)
     rewind = plan_rewind(
         dataset, snapshot_id, commits, fetch_shown(table), _files_say(_files_at(table, snapshot_id)), partition
@@ -109,7 +109,7 @@ def _snapshot_properties(rewind: Rewind, why: str, rewound_by: str) -> Mapping[s
     }
 
 
-def _commits(table: Table) -> tuple[Commit, ...]:
+def known_commits(table: Table) -> tuple[Commit, ...]:
     oldest_first = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.sequence_number or 0)
     return tuple(_commit(snapshot) for snapshot in oldest_first)
 

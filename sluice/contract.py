@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sluice.cost.rules import CostRules
 from sluice.gate_rules import GateRules
 from sluice.healing.policy import HealingPolicy
+from sluice.maintenance.policy import MaintenancePolicy
 from sluice.notices.rules import NotifyRules
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ FIRST_DATE = date(2010, 1, 1)
 _GATES, _COST = GateRules(), CostRules()
 _NOTIFY = NotifyRules()
 _HEALING = HealingPolicy()
+_MAINTENANCE = MaintenancePolicy()
 
 
 class UnknownFields(StrEnum):
@@ -182,6 +184,7 @@ class Contract:
     cost: CostRules = _COST
     notify: NotifyRules = _NOTIFY
     healing: HealingPolicy = _HEALING
+    maintenance: MaintenancePolicy = _MAINTENANCE
     path: str = ""
     text: str = field(default="", compare=False, repr=False)  # the file as it was read
     fingerprint: str = field(default="", compare=False)

@@ -33,6 +33,7 @@ SluiceError
 ├── RedriveRefused           quarantined records cannot go through the contract again
 ├── ReplayRefused            a partition cannot be rebuilt from what it had at a time
 ├── BackfillRefused          a planned backfill cannot be made, or not be carried out any more
+├── CompactionUnfaithful     files rewritten to fewer would say something else
 ├── PublishError             the table could not be brought to the staged state
 │   ├── PublishConflict      other writers kept winning the commit
 │   ├── StagedFilesMissing   a staged file is gone or not what was staged
@@ -371,6 +372,18 @@ class BackfillRefused(SluiceError):
 
     def __init__(self, *, problem: str, cure: str) -> None:
         super().__init__(f"{problem[:1].upper()}{problem[1:]}.", cure=cure)
+        self.problem = problem
+
+
+class CompactionUnfaithful(SluiceError):
+    """What was to be rewritten to fewer files would not say the same any more; the table was not touched."""
+
+    def __init__(self, *, partition: str, problem: str) -> None:
+        super().__init__(
+            f"The files of {partition} cannot be compacted: {problem}.",
+            cure="Nothing was changed; publish the partition anew with `sluice run`, or report a bug.",
+        )
+        self.partition = partition
         self.problem = problem
 
 

@@ -241,5 +241,6 @@ def _refusal(problem: str, commits: Sequence[Commit]) -> RewindRefused:
     oldest = commits[0]
     return RewindRefused(
         problem=f"the table {problem}",
-        cure=f"The oldest that it knows is snapshot {oldest.snapshot_id} of {oldest.committed_at.isoformat()}.",
+        cure=f"The oldest that it knows is snapshot {oldest.snapshot_id} of {oldest.committed_at.isoformat()}; "
+        "maintenance.keep_days and keep_snapshots in the contract say how long they stay.",
     )

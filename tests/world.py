@@ -24,7 +24,10 @@ from resources.object_store import LocalObjectStore
 from resources.price_book import fetch_price_book
 from resources.settings import Settings
 from resources.sql_ledger import SqlLedger
+from resources.table_upkeep import IcebergUpkeep
+from resources.upkeep import Upkeep
 from resources.workers import SystemWorkers
+from resources.workspaces import Workspaces
 from sluice.contract import Channel, Column, Contract, CsvDialect, FileFormat, Rules, Source, fingerprint_of
 from sluice.datatypes import Decimal, Integer, Text
 
@@ -88,9 +91,9 @@ class World:
         self.store = LocalObjectStore(home)
         self.ledger = SqlLedger(self.settings.ledger_url)
         self.prices = fetch_price_book(PRICE_BOOK)
-        self.tables = IcebergTables(
-            open_local_catalog(self.settings.catalog_database, self.settings.tables), self.store
-        )
+        catalog = open_local_catalog(self.settings.catalog_database, self.settings.tables)
+        self.upkeep = Upkeep(IcebergUpkeep(catalog, self.store), Workspaces(self.settings.scratch))
+        self.tables = IcebergTables(catalog, self.store)
 
     @cached_property
     def definitions(self) -> dg.Definitions:
@@ -110,6 +113,7 @@ class World:
             "workers": SystemWorkers(),
             "sources": HttpSource({}),
             "expectation_engine": GreatExpectations(),
+            "upkeep": self.upkeep,
         }
 
     def land(self, key: str, text: str, *, age: timedelta = timedelta(hours=1)) -> None:

@@ -22,6 +22,7 @@ from pipeline_assets.cli import (
     health,
     incidents,
     land,
+    maintain,
     new,
     plan,
     quarantine,
@@ -68,6 +69,7 @@ app.command("rewind")(rewind.rewind)
 app.command("cost")(cost.cost)
 app.command("slo")(slo.slo)
 app.command("docs")(docs.docs)
+app.command("maintain")(maintain.maintain)
 app.command("drift")(drift.drift)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(incidents.app, name="incident", hidden=True)  # as one says it of one

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from resources.iceberg_tables import IcebergTables
     from resources.ledger import Ledger
     from resources.notifier import Notifier
-    from resources.object_store import ObjectStore
+    from resources.object_store import SweptStore
+    from resources.upkeep import Upkeep
     from resources.warehouse import Warehouse
     from resources.workers import Workers
     from sluice.contract import Contract
@@ -66,7 +67,7 @@ class Environment:
         return further[0] if further else project
 
     @cached_property
-    def store(self) -> ObjectStore:
+    def store(self) -> SweptStore:
         from resources.opened_store import open_store
 
         return open_store(self.settings)
@@ -90,6 +91,14 @@ class Environment:
         settings = self.settings
         data_access = settings.s3.iceberg_properties() if settings.s3 else {}
         return open_local_catalog(settings.catalog_database, settings.tables, data_access)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        from resources.table_upkeep import IcebergUpkeep
+        from resources.upkeep import Upkeep
+        from resources.workspaces import Workspaces
+
+        return Upkeep(IcebergUpkeep(self.catalog, self.store), Workspaces(self.settings.scratch))
 
     @cached_property
     def expectation_engine(self) -> GreatExpectations:

@@ -113,6 +113,7 @@ class _Runner:
             "sources": environment.sources,
             "workers": environment.workers,
             "expectation_engine": environment.expectation_engine,
+            "upkeep": environment.upkeep,
         }
         self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
         self._cursor: str | None = None  # from the start: whatever no table holds is asked for once

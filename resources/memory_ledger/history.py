@@ -37,6 +37,15 @@ class MemoryPublications(Store):
             self._publications[place] = published
         return True
 
+    def amend(self, before: Published, after: Published) -> bool:
+        place = (before.outcome.dataset, before.outcome.partition)
+        with self._lock:
+            known = self._publications.get(place)
+            if known is None or known.outcome != before.outcome:
+                return False
+            self._publications[place] = after
+        return True
+
     def published(self, dataset: str, partition: str) -> Published | None:
         return self._publications.get((dataset, partition))
 

@@ -38,6 +38,16 @@ class SqlPublications(Database):
             _replace(connection, published)
         return True
 
+    def amend(self, before: Published, after: Published) -> bool:
+        outcome = before.outcome
+        with self._writing(outcome.dataset) as connection:
+            query = sa.select(PUBLICATIONS.c.outcome).where(*at(PUBLICATIONS, outcome.dataset, outcome.partition))
+            known = connection.execute(query).scalar()
+            if known is None or Outcome.model_validate_json(known) != outcome:
+                return False
+            _replace(connection, after)
+        return True
+
     def published(self, dataset: str, partition: str) -> Published | None:
         return next(iter(self._publications(*at(PUBLICATIONS, dataset, partition))), None)
 

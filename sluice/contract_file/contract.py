@@ -19,6 +19,7 @@ from sluice.contract_file.document import read_document
 from sluice.contract_file.freshness import read_freshness
 from sluice.contract_file.gates import read_gates
 from sluice.contract_file.healing import read_healing
+from sluice.contract_file.maintenance import read_maintenance
 from sluice.contract_file.notify import read_notify
 from sluice.contract_file.place import Place
 from sluice.contract_file.quality import read_expectations
@@ -146,6 +147,7 @@ class _Reading:
             notify=read_notify(settings.notify, settings_place["notify"]),
             healing=read_healing(settings.healing, settings_place["healing"]),
             consumers=read_consumers(settings.consumers, settings_place["consumers"]),
+            maintenance=read_maintenance(settings.maintenance, settings_place["maintenance"]),
         )
         check_stand_in(ruled, settings_place["healing"]["stand_in"])
         return ruled

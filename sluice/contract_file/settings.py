@@ -66,6 +66,7 @@ class Settings(_Settings):
     freshness: object = None
     notify: object = None
     healing: object = None
+    maintenance: object = None
     pull: object = None
     consumers: object = None
 

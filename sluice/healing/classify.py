@@ -37,6 +37,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.RedriveRefused: _CODE,
     errors.ReplayRefused: _CODE,
     errors.BackfillRefused: _CODE,
+    errors.CompactionUnfaithful: _CODE,
     errors.PublishError: _SINK,
     errors.PublishConflict: _TRANSIENT,
     errors.StagedFilesMissing: _TRANSIENT,  # the next run stages anew

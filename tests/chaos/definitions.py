@@ -15,7 +15,7 @@ from resources.clock import SystemClock
 
 if TYPE_CHECKING:
     from resources.iceberg_tables import IcebergTables
-    from resources.object_store import ObjectStore
+    from resources.object_store import SweptStore
     from resources.sql_ledger import SqlLedger
 
 DATASETS = Path(__file__).with_name("datasets")
@@ -25,7 +25,7 @@ FAULTS = "faults"
 
 class FaultyEnvironment(Environment):
     @cached_property
-    def store(self) -> ObjectStore:
+    def store(self) -> SweptStore:
         from resources.object_store import LocalObjectStore
         from tests.chaos.faults import FaultBox
         from tests.chaos.faulty_ports import FaultyStore

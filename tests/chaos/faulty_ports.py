@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
     from resources.iceberg_tables import Locations
-    from resources.object_store import Listed, ObjectStore
+    from resources.object_store import Listed, SweptStore
     from resources.tables import Publication
     from sluice.contract import Contract
     from sluice.healing.failure import FailureClass
@@ -36,13 +36,21 @@ _FULL_BYTES = 2048
 class FaultyStore:
     """A store on this disk that fails as one behind a network does."""
 
-    def __init__(self, store: ObjectStore, faults: FaultBox) -> None:
+    def __init__(self, store: SweptStore, faults: FaultBox) -> None:
         self._store = store
         self._faults = faults
 
     def list(self, prefix: str) -> Iterator[Listed]:
         self._perhaps_fail("list", prefix)
         return self._store.list(prefix)
+
+    def everything(self, prefix: str) -> Iterator[Listed]:
+        self._perhaps_fail("list", prefix)
+        return self._store.everything(prefix)
+
+    def remove(self, key: str) -> None:
+        self._perhaps_fail("remove", key)
+        self._store.remove(key)
 
     def etag(self, key: str) -> str | None:
         self._perhaps_fail("etag", key)

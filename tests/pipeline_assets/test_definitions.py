@@ -41,6 +41,7 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
         "build_daily_revenue",
         "build_orders",
         "build_payments",
+        "maintenance",
         "redrive",
         "replay",
         "stand_in",

@@ -59,6 +59,7 @@ def test_the_asset_graph_is_the_reviewed_one() -> None:
             "notifier",
             "expectation_engine",
             "sources",
+            "upkeep",
             "workers",
         ),
         dg.ResourceDefinition.none_resource(),

@@ -376,3 +376,24 @@ def _failed(
     attempt = ledger.begin(dataset, partition, version, run_id, NOON)
     ledger.end(attempt, NOON, "it broke", FailureClass.TRANSIENT)
     return replace(attempt, ended_at=NOON, error="it broke", failure_class=FailureClass.TRANSIENT)
+
+
+def test_a_publication_is_amended_if_it_is_still_the_one_that_is_recorded(ledger: Ledger) -> None:
+    before = _published(records=3)
+    ledger.record(before)
+    after = replace(before, outcome=before.outcome.model_copy(update={"bytes_in": 7}))
+
+    assert ledger.amend(before, after)
+    assert not ledger.amend(before, before)
+
+    assert ledger.published("orders", DAY) == after
+
+
+def test_a_newer_publication_is_not_amended(ledger: Ledger) -> None:
+    before, newer = _published(records=3), _published(records=4)
+    ledger.record(before)
+    ledger.record(newer)
+
+    assert not ledger.amend(before, before)
+
+    assert ledger.published("orders", DAY) == newer

@@ -15,7 +15,7 @@ from resources.object_store import LocalObjectStore, MemoryObjectStore
 from resources.s3_store import S3ObjectStore
 
 if TYPE_CHECKING:
-    from resources.object_store import ObjectStore
+    from resources.object_store import ObjectStore, SweptStore
     from tests.aws_server import AwsServer
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ IN_S3 = [pytest.param(kind, marks=pytest.mark.aws) for kind in ("s3", "s3 with v
 
 
 @pytest.fixture(params=["local", "memory", *IN_S3])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SweptStore:
     match request.param:
         case "local":
             return LocalObjectStore(tmp_path / "store")
@@ -63,6 +63,23 @@ class TestEveryObjectStore:
 
         with store.open("raw/orders/a.jsonl") as file:
             assert file.read() == b"one\n"
+
+    def test_what_is_removed_is_gone_and_may_be_removed_again(self, store: SweptStore, tmp_path: Path) -> None:
+        _put(store, tmp_path, "processed/a", "processed/b")
+
+        store.remove("processed/a")
+        store.remove("processed/a")
+
+        assert _keys(store) == ["processed/b"]
+
+    def test_everything_lists_hidden_objects_too(self, store: SweptStore, tmp_path: Path) -> None:
+        _put(store, tmp_path, "processed/v/_outcome.json", "processed/v/a", "processed/w/.put-1", "raw/a")
+
+        assert [item.key for item in store.everything("processed/")] == [
+            "processed/v/_outcome.json",
+            "processed/v/a",
+            "processed/w/.put-1",
+        ]
 
     def test_a_put_file_is_gone_afterwards(self, store: ObjectStore, tmp_path: Path) -> None:
         source = _file(tmp_path, b"one\n")

@@ -63,6 +63,23 @@ def test_a_sandbox_has_none_of_the_projects_datasets(tmp_path: Path) -> None:
     assert fetch_settings(environ, tmp_path).dataset_folders == (tmp_path / "own", tmp_path / "further")
 
 
+@pytest.mark.parametrize(
+    ("written", "cron"),
+    [
+        pytest.param("", "15 3 * * *", id="unset"),
+        pytest.param("0 */6 * * mon-fri", "0 */6 * * mon-fri", id="cron"),
+        pytest.param("off", None, id="off"),
+    ],
+)
+def test_maintenance_has_a_schedule(tmp_path: Path, written: str, cron: str | None) -> None:
+    assert fetch_settings({"SLUICE_MAINTENANCE": written}, tmp_path).maintenance_cron == cron
+
+
+def test_a_schedule_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match=r'^SLUICE_MAINTENANCE="daily" is no schedule\. Write five fields'):
+        fetch_settings({"SLUICE_MAINTENANCE": "daily"}, tmp_path)
+
+
 def test_an_unknown_deployment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match=r'^SLUICE_ENV="locl" is no deployment\. Did you mean "local"\?$'):
         fetch_settings({"SLUICE_ENV": "locl"}, tmp_path)
