@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sluice.acceptance import Acceptance
     from sluice.backfill.progress import Backfill, Stage
-    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
+    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState, Spent
     from sluice.gates.evidence import History
     from sluice.healing.failure import FailureClass
     from sluice.healing.incident import Incident, RemedyTaken
@@ -34,6 +34,7 @@ __all__ = [
     "Publications",
     "Published",
     "Spending",
+    "SpendingHistory",
     "Verdicts",
 ]
 
@@ -185,6 +186,16 @@ class Spending(Protocol):
         """Return all entries, oldest first."""
 
 
+class SpendingHistory(Protocol):
+    """What is learned from earlier spending, without reading all of it: every run asks."""
+
+    def builds(self, dataset: str, most: int) -> tuple[Spend, ...]:
+        """Return the newest entries that were built or published and took time, at most so many, oldest first."""
+
+    def spent_by_month(self, dataset: str) -> tuple[Spent, ...]:
+        """Return what each month came to for each purpose, reserved money included, oldest first."""
+
+
 class Incidents(Protocol):
     """What went wrong, and what was done about it."""
 
@@ -241,6 +252,16 @@ class Backfills(Protocol):
 
 
 class Ledger(
-    Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Incidents, Backfills, Protocol
+    Arrivals,
+    Publications,
+    Attempts,
+    Verdicts,
+    Acceptances,
+    Measurements,
+    Spending,
+    SpendingHistory,
+    Incidents,
+    Backfills,
+    Protocol,
 ):
     """All of the above in one store."""
