@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from resources.clock import Clock, SystemClock
 from resources.folder_walk import is_hidden, walk
+from resources.folder_watch import watch_folder
 from resources.safe_move import move
 
 if TYPE_CHECKING:
@@ -36,11 +38,19 @@ class Listed:
     modified_at: datetime
 
 
+class Watch(Protocol):
+    def is_quiet(self) -> bool:
+        """Return whether no object has appeared, vanished or been renamed since. Overwriting need not be seen."""
+
+
 class ObjectStore(Protocol):
     """Keys use `/` and never start with one."""
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """Yield the objects whose key starts with `prefix`, in key order."""
+
+    def watch(self, prefix: str) -> Watch | None:
+        """Return what tells whether a listing would name other objects than now; None: only a listing can tell."""
 
     def etag(self, key: str) -> str | None:
         """Return what identifies the present content (local: 32 hex digits of its hash), or None without an object."""
@@ -71,6 +81,10 @@ class LocalObjectStore:
         path = self._path(folder) if folder else self._root
         for key, status in walk(str(path), f"{folder}/" if folder else "", start):
             yield _listed(key, status)
+
+    def watch(self, prefix: str) -> Watch | None:
+        folder, _, _ = prefix.rpartition("/")
+        return watch_folder(str(self._path(folder) if folder else self._root), time.time_ns())
 
     def etag(self, key: str) -> str | None:
         try:
@@ -112,6 +126,9 @@ class MemoryObjectStore:
         for key, (_, listed) in sorted(self._objects.items()):
             if key.startswith(prefix) and not _has_hidden_part(key):
                 yield listed
+
+    def watch(self, prefix: str) -> Watch | None:  # noqa: ARG002
+        return None
 
     def etag(self, key: str) -> str | None:
         found = self._objects.get(key)
