@@ -140,6 +140,9 @@ class Verdicts(Protocol):
     def blocking_verdicts(self) -> tuple[Judged, ...]:
         """Return every verdict that blocks and whose version is not the published one, by dataset and partition."""
 
+    def judged_by(self, dataset: str, rules: str) -> frozenset[tuple[str, str]]:
+        """Return (partition, version) of all that a gate has judged by these rules."""
+
 
 class Acceptances(Protocol):
     """What people accepted in spite of a gate."""
