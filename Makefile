@@ -10,6 +10,7 @@ INSTALLED := .venv/.installed
 LOCK_TOOL := .cache/lock-tool
 PIP_COMPILE = $(LOCK_TOOL)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+BENCH_COMPILE = $(PIP_COMPILE:pyproject.toml=-)
 
 ##@ Use
 .PHONY: demo up
@@ -55,9 +56,8 @@ rooms: $(INSTALLED)
 locks-in-step: $(INSTALLED)
 	$(BIN)/python .ci/locks.py check
 
-bench: $(INSTALLED) ## measure against a reference; prints ratios (ARGS="--runs 3")
-	for script in $$(grep -l __main__ bench/*.py); do \
-	  echo "== $$script"; $(BIN)/python -m "bench.$$(basename "$$script" .py)" $(ARGS); done
+bench: $(INSTALLED) ## measure against references; ends with one table (ARGS=--quick; ARGS="idle gates" runs these two)
+	$(BIN)/python -m bench.everything $(ARGS)
 
 ##@ Keep it
 .PHONY: lock clean help
@@ -65,6 +65,8 @@ lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (ARGS=--upgrad
 	test -x $(LOCK_TOOL)/bin/uv || { $(BIN)/python -m venv $(LOCK_TOOL); $(LOCK_TOOL)/bin/pip install --quiet uv; }
 	$(PIP_COMPILE) --output-file requirements.lock $(ARGS)
 	$(PIP_COMPILE) --output-file requirements-dev.lock --extra dev $(ARGS)
+	$(BENCH_COMPILE) --output-file bench/requirements-spark.lock $(ARGS) <<< pyspark
+	$(BENCH_COMPILE) --output-file bench/requirements-dlt.lock $(ARGS) <<< 'dlt[parquet]'
 	$(BIN)/python .ci/locks.py stamp
 
 clean: ## remove caches and build products; .venv and the data in .sluice stay

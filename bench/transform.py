@@ -173,7 +173,7 @@ def main() -> None:
     records, runs = chosen.records or (FULL // 10 if chosen.quick else FULL), chosen.runs or (2 if chosen.quick else 5)
     folder = DATA / f"orders-{records}"
     write_partition(folder, records=records, files=FILES)
-    often = {"copy": runs, "sluice": runs, "lambda": (runs + 1) // 2, "spark": chosen.others, "dlt": chosen.others}
+    often = {"copy": runs, "sluice": runs, "lambda": max(1, runs // 2), "spark": chosen.others, "dlt": chosen.others}
     summarize(compare(folder, {name: most for name, most in often.items() if most}), records)
 
 
