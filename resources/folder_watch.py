@@ -26,7 +26,7 @@ class FolderWatch:
     _stamps: Mapping[str, _Stamp | None]
     _made_ns: int
 
-    def is_quiet(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Return whether no name has changed since; False also while that cannot be told yet."""
         newest = max((max(stamp[2:]) for stamp in self._stamps.values() if stamp), default=0)
         if newest > self._made_ns - _DOUBT_NS:

@@ -39,7 +39,7 @@ class Listed:
 
 
 class Watch(Protocol):
-    def is_quiet(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Return whether no object has appeared, vanished or been renamed since. Overwriting need not be seen."""
 
 

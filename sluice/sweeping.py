@@ -20,7 +20,7 @@ AT_LEAST_EVERY = timedelta(seconds=10)
 
 
 class Watch(Protocol):
-    def is_quiet(self) -> bool: ...
+    def is_unchanged(self) -> bool: ...
 
 
 class WatchedStore(RawStore, Protocol):
@@ -36,7 +36,7 @@ class _Swept:
     def is_current(self, now: datetime) -> bool:
         """A new day brings partitions into range, and what is being written must be looked at until it is done."""
         is_recent = self.at <= now < self.at + AT_LEAST_EVERY and self.at.date() == now.date()
-        return is_recent and not self.sweep.unsettled and self.watch.is_quiet()
+        return is_recent and not self.sweep.unsettled and self.watch.is_unchanged()
 
 
 @dataclass(slots=True)

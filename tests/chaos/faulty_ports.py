@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
     from resources.iceberg_tables import Locations
-    from resources.object_store import Listed, ObjectStore
+    from resources.object_store import Listed, ObjectStore, Watch
     from resources.tables import Publication
     from sluice.contract import Contract
     from sluice.healing.failure import FailureClass
@@ -43,6 +43,9 @@ class FaultyStore:
     def list(self, prefix: str) -> Iterator[Listed]:
         self._perhaps_fail("list", prefix)
         return self._store.list(prefix)
+
+    def watch(self, prefix: str) -> Watch | None:
+        return self._store.watch(prefix)
 
     def etag(self, key: str) -> str | None:
         self._perhaps_fail("etag", key)

@@ -1,4 +1,4 @@
-"""A watch of the raw zone: what changes names is seen, and nothing is called quiet that might not be."""
+"""A watch of the raw zone: what changes names is seen, and nothing is called unchanged that might not be."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _watch_later(folder: Path) -> FolderWatch:
     return watch_folder(str(folder), time.time_ns() + LATER_NS)
 
 
-def test_a_zone_that_nobody_touches_is_quiet(watch: FolderWatch) -> None:
-    assert watch.is_quiet()
+def test_a_zone_that_nobody_touches_is_unchanged(watch: FolderWatch) -> None:
+    assert watch.is_unchanged()
 
 
 def _add(zone: Path) -> None:
@@ -95,7 +95,7 @@ def _replace_a_folder(zone: Path) -> None:
 def test_a_change_of_names_is_seen(zone: Path, watch: FolderWatch, change: Callable[[Path], object]) -> None:
     change(zone)
 
-    assert not watch.is_quiet()
+    assert not watch.is_unchanged()
 
 
 def test_a_watch_made_right_after_a_change_is_not_trusted(zone: Path) -> None:
@@ -103,17 +103,17 @@ def test_a_watch_made_right_after_a_change_is_not_trusted(zone: Path) -> None:
     watch = LocalObjectStore(zone.parents[1]).watch("raw/")
 
     assert watch is not None
-    assert not watch.is_quiet()
+    assert not watch.is_unchanged()
 
 
-def test_a_zone_that_does_not_exist_is_quiet_until_it_does(tmp_path: Path) -> None:
+def test_a_zone_that_does_not_exist_is_unchanged_until_it_does(tmp_path: Path) -> None:
     watch = _watch_later(tmp_path / "raw")
 
-    quiet = watch.is_quiet()
+    unchanged = watch.is_unchanged()
     (tmp_path / "raw").mkdir()
 
-    assert quiet
-    assert not watch.is_quiet()
+    assert unchanged
+    assert not watch.is_unchanged()
 
 
 def test_what_a_link_leads_to_is_watched_once(zone: Path, tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_what_a_link_leads_to_is_watched_once(zone: Path, tmp_path: Path) -> Non
     (zone / "nowhere").symlink_to(zone / "nothing")
     watch = _watch_later(zone.parent)
 
-    quiet = watch.is_quiet()
+    unchanged = watch.is_unchanged()
     (tmp_path / "elsewhere" / "a.jsonl").write_text("{}\n")
 
-    assert quiet
-    assert not watch.is_quiet()
+    assert unchanged
+    assert not watch.is_unchanged()

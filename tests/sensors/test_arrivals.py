@@ -238,19 +238,19 @@ def end_runs(world: World) -> None:
         world.instance.report_run_canceled(run)
 
 
-def test_a_quiet_zone_hides_neither_a_new_file_nor_one_overwritten_in_place(world: World) -> None:
+def test_an_unchanged_zone_hides_neither_a_new_file_nor_one_overwritten_in_place(world: World) -> None:
     world.land_orders(DAY, ORDER)
     first = world.tick()
     time.sleep(2.1)  # folders that changed a moment ago are not trusted, whatever the clock of Sluice says
-    quiet = world.tick(first.cursor)
+    idle = world.tick(first.cursor)
     (world.settings.raw / f"orders/date={DAY}/a.jsonl").write_text(OTHER)
 
-    soon = world.tick(quiet.cursor)
+    soon = world.tick(idle.cursor)
     world.clock.instant += AT_LEAST_EVERY
     later = world.tick(soon.cursor)
     world.land_orders("2026-11-04", ORDER)
     new = world.tick(later.cursor)
 
-    assert [asked(tick) for tick in (quiet, soon)] == [[], []]
+    assert [asked(tick) for tick in (idle, soon)] == [[], []]
     assert asked(later) == [("build_orders", DAY)]
     assert asked(new) == [("build_orders", "2026-11-04")]

@@ -28,11 +28,11 @@ NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 @dataclass
 class Watched:
-    """A store in memory that counts listings, and is as quiet as it is told to be."""
+    """A store in memory that counts listings, and changes as it is told to."""
 
     store: MemoryObjectStore
     is_watching: bool = True
-    quiet: bool = True
+    unchanged: bool = True
     listings: int = 0
 
     def list(self, prefix: str) -> Iterator[Listed]:
@@ -45,8 +45,8 @@ class Watched:
     def watch(self, prefix: str) -> Watched | None:
         return self if self.is_watching and prefix == "raw/" else None
 
-    def is_quiet(self) -> bool:
-        return self.quiet
+    def is_unchanged(self) -> bool:
+        return self.unchanged
 
 
 @dataclass
@@ -74,7 +74,7 @@ def zone(tmp_path: Path) -> Zone:
     return Zone(tmp_path)
 
 
-def test_a_quiet_zone_is_listed_once_in_a_while(zone: Zone) -> None:
+def test_an_unchanged_zone_is_listed_once_in_a_while(zone: Zone) -> None:
     zone.land("a.jsonl")
 
     first, *_, last = [zone.sweep() for _ in range(10)]
@@ -87,10 +87,10 @@ def test_a_quiet_zone_is_listed_once_in_a_while(zone: Zone) -> None:
     assert zone.watched.listings == 2
 
 
-def test_what_is_not_quiet_is_listed(zone: Zone) -> None:
+def test_what_has_changed_is_listed(zone: Zone) -> None:
     zone.sweep()
     zone.land("a.jsonl")
-    zone.watched.quiet = False
+    zone.watched.unchanged = False
 
     assert len(zone.sweep().noticed) == 1
 
@@ -106,10 +106,10 @@ def test_a_file_overwritten_in_place_is_noticed_in_time(zone: Zone) -> None:
 
 def test_a_file_that_is_being_written_is_looked_at_until_it_is_done(zone: Zone) -> None:
     zone.sweep()
-    zone.watched.quiet = False
+    zone.watched.unchanged = False
     zone.land("a.jsonl")
     first = zone.sweep(after=timedelta(seconds=0.5))
-    zone.watched.quiet = True
+    zone.watched.unchanged = True
     second = zone.sweep(after=timedelta(seconds=0.6))
 
     assert (len(first.unsettled), len(second.noticed)) == (1, 1)
