@@ -8,10 +8,9 @@ import io
 import os
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from resources.clock import Clock, SystemClock
 from resources.folder_walk import is_hidden, walk
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """One object as a listing shows it.
 
     `stamp` changes whenever the content may have changed and is cheap (local: inode, size, mtime and ctime; S3: ETag).
     Keys with a part that starts with `.` or `_` are never listed: writers use such names for files in the making.
+    A tuple, because a sweep makes one for each object that ever landed.
     """
 
     key: str
