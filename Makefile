@@ -59,9 +59,8 @@ rooms: $(INSTALLED)
 locks-in-step: $(INSTALLED)
 	$(BIN)/python .ci/locks.py check
 
-bench: $(INSTALLED) ## measure against a reference; prints ratios (ARGS="--runs 3")
-	for script in $$(grep -l __main__ bench/*.py); do \
-	  echo "== $$script"; $(BIN)/python -m "bench.$$(basename "$$script" .py)" $(ARGS); done
+bench: $(INSTALLED) ## measure against references; ends with one table (ARGS=--quick; ARGS="idle gates" runs these two)
+	$(BIN)/python -m bench.everything $(ARGS)
 
 ##@ Keep it
 .PHONY: lock clean help
@@ -70,6 +69,8 @@ lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (ARGS=--upgrad
 	$(PIP_COMPILE) pyproject.toml --output-file requirements.lock $(ARGS)
 	$(PIP_COMPILE) pyproject.toml --output-file requirements-dev.lock --extra dev $(ARGS)
 	$(PIP_COMPILE) deploy/aws/requirements-ministack.in --output-file deploy/aws/requirements-ministack.lock $(ARGS)
+	$(PIP_COMPILE) - --output-file bench/requirements-spark.lock $(ARGS) <<< pyspark
+	$(PIP_COMPILE) - --output-file bench/requirements-dlt.lock $(ARGS) <<< 'dlt[parquet]'
 	$(BIN)/python .ci/locks.py stamp
 
 clean: ## remove caches and build products; .venv and the data in .sluice stay

@@ -196,8 +196,10 @@ def all_series(seeds: int) -> Iterator[tuple[str, Metric, list[Case]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--quick", action="store_true", help="one seed")
+    chosen = parser.parse_args()
+    seeds = chosen.seeds or (1 if chosen.quick else 10)
     print("| series | rule | shifts seen | partitions until seen | alarms again | faults seen | alarms elsewhere |")
     print("|---|---|---|---|---|---|---|")
     seconds: list[float] = []

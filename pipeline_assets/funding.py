@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluice.cost.budget import Request, SpendState
-from sluice.cost.estimate import estimate, limits, price, purpose_of
+from sluice.cost.estimate import NEWEST_BUILDS, are_learned, estimate, limits, price, purpose_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +52,8 @@ class Purse:
         """Ask for what building a version is estimated to cost; reservations of dead runs do not stand in the way."""
         release_ended(self.instance, self.ledger, self.clock)
         dataset, now = self.contract.dataset, self.clock.now()
-        spends = self.ledger.spends(dataset)
+        builds = self.ledger.builds(dataset, NEWEST_BUILDS)
+        spent = self.ledger.spent_by_month(dataset) if are_learned(self.contract) else ()
         month = now.strftime("%Y-%m")
         request = Request(
             dataset=dataset,
@@ -61,9 +62,9 @@ class Purse:
             run_id=self.run.run_id,
             month=month,
             purpose=purpose_of(self.run.tags, self._failed_before(partition, version)),
-            estimate=estimate(self.contract, bytes_in, objects, spends, self.prices, already_staged=already_staged),
+            estimate=estimate(self.contract, bytes_in, objects, builds, self.prices, already_staged=already_staged),
         )
-        return self.ledger.reserve(request, limits(self.contract, spends, month), now, regardless=regardless)
+        return self.ledger.reserve(request, limits(self.contract, spent, month), now, regardless=regardless)
 
     @contextmanager
     def spending(self, partition: str) -> Iterator[Bill]:

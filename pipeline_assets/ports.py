@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sluice.acceptance import Acceptance
     from sluice.contract import Contract, FileFormat
     from sluice.contract_text import ContractText
-    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
+    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState, Spent
     from sluice.expectations.expectation import Expectation
     from sluice.expectations.finding import Finding
     from sluice.gates.evidence import History
@@ -129,6 +129,11 @@ class Spending(Protocol):
     def spends(self, dataset: str | None = None, month: str | None = None) -> tuple[Spend, ...]: ...
 
 
+class SpendingHistory(Protocol):
+    def builds(self, dataset: str, most: int) -> tuple[Spend, ...]: ...
+    def spent_by_month(self, dataset: str) -> tuple[Spent, ...]: ...
+
+
 class Incidents(Protocol):
     def open_incident(self, incident: Incident) -> Incident: ...
     def resolve_incidents(
@@ -155,7 +160,17 @@ class Failures(Protocol):
     def classify(self, error: BaseException) -> Failure: ...
 
 
-class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, ContractTexts, Protocol):
+class Ledger(
+    ArrivalsLedger,
+    Attempts,
+    Publications,
+    Judgements,
+    Spending,
+    SpendingHistory,
+    Incidents,
+    ContractTexts,
+    Protocol,
+):
     """All of the above in one store."""
 
 

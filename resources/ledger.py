@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sluice.acceptance import Acceptance
     from sluice.backfill.progress import Backfill, Stage
     from sluice.contract_text import ContractText
-    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
+    from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState, Spent
     from sluice.gates.evidence import History
     from sluice.healing.failure import FailureClass
     from sluice.healing.incident import Incident, RemedyTaken
@@ -37,6 +37,7 @@ __all__ = [
     "Publications",
     "Published",
     "Spending",
+    "SpendingHistory",
     "Verdicts",
 ]
 
@@ -154,6 +155,9 @@ class Verdicts(Protocol):
     def blocking_verdicts(self) -> tuple[Judged, ...]:
         """Return every verdict that blocks and whose version is not the published one, by dataset and partition."""
 
+    def judged_by(self, dataset: str, rules: str) -> frozenset[tuple[str, str]]:
+        """Return (partition, version) of all that a gate has judged by these rules."""
+
 
 class Acceptances(Protocol):
     """What people accepted in spite of a gate."""
@@ -198,6 +202,16 @@ class Spending(Protocol):
 
     def spends(self, dataset: str | None = None, month: str | None = None) -> tuple[Spend, ...]:
         """Return all entries, oldest first."""
+
+
+class SpendingHistory(Protocol):
+    """What is learned from earlier spending, without reading all of it: every run asks."""
+
+    def builds(self, dataset: str, most: int) -> tuple[Spend, ...]:
+        """Return the newest entries that were built or published and took time, at most so many, oldest first."""
+
+    def spent_by_month(self, dataset: str) -> tuple[Spent, ...]:
+        """Return what each month came to for each purpose, reserved money included, oldest first."""
 
 
 class Incidents(Protocol):
@@ -273,6 +287,7 @@ class Ledger(
     Acceptances,
     Measurements,
     Spending,
+    SpendingHistory,
     Incidents,
     Backfills,
     ContractTexts,

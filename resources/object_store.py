@@ -7,13 +7,14 @@ import hashlib
 import io
 import os
 import threading
-from dataclasses import dataclass
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 from resources.clock import Clock, SystemClock
 from resources.folder_walk import is_hidden, walk
+from resources.folder_watch import watch_folder
 from resources.safe_move import move, remove
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """One object as a listing shows it.
 
     `stamp` changes whenever the content may have changed and is cheap (local: inode, size, mtime and ctime; S3: ETag).
     Keys with a part that starts with `.` or `_` are never listed: writers use such names for files in the making.
+    A tuple, because a sweep makes one for each object that ever landed.
     """
 
     key: str
@@ -36,11 +37,19 @@ class Listed:
     modified_at: datetime
 
 
+class Watch(Protocol):
+    def is_unchanged(self) -> bool:
+        """Return whether no object has appeared, vanished or been renamed since. Overwriting need not be seen."""
+
+
 class ObjectStore(Protocol):
     """Keys use `/` and never start with one."""
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """Yield the objects whose key starts with `prefix`, in key order."""
+
+    def watch(self, prefix: str) -> Watch | None:
+        """Return what tells whether a listing would name other objects than now; None: only a listing can tell."""
 
     def etag(self, key: str) -> str | None:
         """Return what identifies the present content, or None without an object.
@@ -98,6 +107,10 @@ class LocalObjectStore:
     def remove(self, key: str) -> None:
         remove(self._path(key))
 
+    def watch(self, prefix: str) -> Watch | None:
+        folder, _, _ = prefix.rpartition("/")
+        return watch_folder(str(self._path(folder) if folder else self._root), time.time_ns())
+
     def etag(self, key: str) -> str | None:
         try:
             with self.open(key) as file:
@@ -144,6 +157,9 @@ class MemoryObjectStore:
 
     def remove(self, key: str) -> None:
         self._objects.pop(key, None)
+
+    def watch(self, prefix: str) -> Watch | None:  # noqa: ARG002
+        return None
 
     def etag(self, key: str) -> str | None:
         found = self._objects.get(key)

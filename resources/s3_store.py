@@ -88,6 +88,9 @@ class S3ObjectStore:
             for page in pages.paginate(Bucket=self.place.bucket, Prefix=self.place.prefix + prefix):
                 yield from filter(None, map(self._listed, page.get("Contents", ())))
 
+    def watch(self, prefix: str) -> None:
+        """Nothing is cheaper here than a listing."""
+
     def remove(self, key: str) -> None:
         """Remove what is there now; a bucket with versions keeps it as one that is no longer current."""
         check_key(key)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import dagster as dg
 
 from sensors.arrival_desk import Desk, Ledger, Work, read_cursor
-from sluice.arrivals import Noticed, RawStore, sweep_raw_zone
 from sluice.healing.breakers import Breakers
+from sluice.sweeping import Sweeper, WatchedStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-    from sluice.arrivals import Sweep
+    from sluice.arrivals import Noticed, Sweep
     from sluice.contract import Contract
 
 SENSOR_NAME = "arrivals"
@@ -40,6 +40,7 @@ def build_arrivals_sensor(
 
     At most so many runs of one dataset are under way, lest everything is launched before a breaker can open.
     """
+    sweeper = Sweeper()  # lives as long as the code server
 
     @dg.sensor(
         name=SENSOR_NAME,
@@ -50,13 +51,13 @@ def build_arrivals_sensor(
     )
     def arrivals(
         context: dg.SensorEvaluationContext,
-        store: dg.ResourceParam[RawStore],
+        store: dg.ResourceParam[WatchedStore],
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
         cursor = read_cursor(context.cursor)
         now = clock.now()
-        sweep = sweep_raw_zone(contracts.values(), store, ledger, now)
+        sweep = sweeper.sweep(contracts.values(), store, ledger, now)
         complaints = _complaints(sweep)
         if complaints and _digest(complaints) != cursor.complained:
             context.log.warning("\n".join(complaints))

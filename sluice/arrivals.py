@@ -102,16 +102,18 @@ def sweep_raw_zone(contracts: Iterable[Contract], store: RawStore, ledger: Arriv
     landed = {contract.dataset: contract for contract in contracts if contract.source}
     grouped, strays = _by_partition(landed.values(), store)
     inside = {place: found for place, found in grouped.items() if _is_in_range(landed[place[0]], place[1], now)}
+    unsettled = [item.key for found in inside.values() for item in found if not _is_settled(item, now)]
+    waiting = frozenset(unsettled)
     digests = {dataset: ledger.listing_digests(dataset) for dataset in landed}
     noticed = [
         _notice(place, found, store, ledger, now, removals_count=False)
         for place, found in sorted(inside.items())
-        if _digest(_settled(found, now)) != digests[place[0]].get(place[1])
+        if _digest(item for item in found if item.key not in waiting) != digests[place[0]].get(place[1])
     ]
     return Sweep(
         noticed=tuple(item for item in noticed if item is not None),
         partitions=len(inside),
-        unsettled=tuple(item.key for found in inside.values() for item in found if not _is_settled(item, now)),
+        unsettled=tuple(unsettled),
         outside=tuple(sorted(grouped.keys() - inside.keys())),
         strays=tuple(strays),
     )

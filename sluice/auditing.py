@@ -11,13 +11,12 @@ if TYPE_CHECKING:
 
     from sluice.contract import Contract
     from sluice.history import Published
-    from sluice.judged import Judged
     from sluice.outcome import Outcome
 
 
 class Ledger(Protocol):
     def all_published(self, dataset: str | None = None) -> tuple[Published, ...]: ...
-    def verdicts(self, dataset: str, partition: str) -> tuple[Judged, ...]: ...
+    def judged_by(self, dataset: str, rules: str) -> frozenset[tuple[str, str]]: ...
 
 
 def to_be_audited(contract: Contract, ledger: Ledger) -> Iterator[Outcome]:
@@ -27,14 +26,9 @@ def to_be_audited(contract: Contract, ledger: Ledger) -> Iterator[Outcome]:
     """
     if contract.healing.audit is None:
         return
-    rules = rules_fingerprint_of(contract)
+    judged = ledger.judged_by(contract.dataset, rules_fingerprint_of(contract))
     for item in sorted(ledger.all_published(contract.dataset), key=lambda item: item.outcome.partition, reverse=True):
         outcome = item.outcome
         is_ours = outcome.contract_fingerprint == contract.fingerprint and outcome.stand_in is None
-        if is_ours and outcome.objects and not _is_judged(outcome, rules, ledger):
+        if is_ours and outcome.objects and (outcome.partition, str(outcome.version)) not in judged:
             yield outcome
-
-
-def _is_judged(outcome: Outcome, rules: str, ledger: Ledger) -> bool:
-    recorded = ledger.verdicts(outcome.dataset, outcome.partition)
-    return any(item.version == str(outcome.version) and item.rules == rules for item in recorded)

@@ -119,9 +119,11 @@ class World:
     def land(self, key: str, text: str, *, age: timedelta = timedelta(hours=1)) -> None:
         path = self.settings.raw / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        partial = path.with_name(f".{path.name}")
+        partial.write_text(text)
         modified = (self.clock.now() - age).timestamp()
-        os.utime(path, (modified, modified))
+        os.utime(partial, (modified, modified))
+        partial.replace(path)  # as writers should: a file that is overwritten in place is seen some seconds later
 
     def land_orders(self, day: str, *lines: str, name: str = "a") -> None:
         self.land(f"orders/date={day}/{name}.jsonl", "".join(f"{line}\n" for line in lines))

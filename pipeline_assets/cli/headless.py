@@ -139,11 +139,14 @@ class _Runner:
         while True:
             if pending := self._landed_pending():
                 self.execute(pending)
-            elif (unsettled := self.sweep().unsettled) and waits < _PATIENCE:
+                continue
+            swept = self.sweep()  # the sensor may not have looked yet at what was overwritten in place
+            if swept.unsettled and waits < _PATIENCE:
                 waits += 1
-                self._on_progress(Progress(Event.WAITING, message=f"{len(unsettled):,} objects were just written."))
+                message = f"{len(swept.unsettled):,} objects were just written."
+                self._on_progress(Progress(Event.WAITING, message=message))
                 time.sleep(SETTLE.total_seconds())
-            else:
+            elif not swept.noticed:
                 return len(self.results) > before
 
     def _build_derived(self) -> None:

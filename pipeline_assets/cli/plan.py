@@ -134,7 +134,9 @@ class _Estimates:
     def __init__(self, environment: Environment, manifests: Mapping[tuple[str, str], Manifest]) -> None:
         self._environment = environment
         self._manifests = manifests
-        self._spends = {name: environment.ledger.spends(name) for name in environment.contracts}
+        from sluice.cost.estimate import NEWEST_BUILDS
+
+        self._builds = {name: environment.ledger.builds(name, NEWEST_BUILDS) for name in environment.contracts}
         published = (item.outcome for item in environment.ledger.all_published())
         self._sizes = {(item.dataset, item.partition): item.bytes_out for item in published}
 
@@ -148,7 +150,7 @@ class _Estimates:
         size = manifest.size_bytes if manifest else sum(self._sizes.get((name, partition), 0) for name in inputs)
         objects = len(manifest.objects) if manifest else len(inputs)
         prices = self._environment.prices
-        return estimate(contract, size, objects, self._spends[dataset], prices, already_staged=False)
+        return estimate(contract, size, objects, self._builds[dataset], prices, already_staged=False)
 
 
 def _groups(targets: Sequence[Target]) -> list[list[str | int | float]]:

@@ -43,6 +43,10 @@ class MemoryJudgements(MemoryPublications):
         blocking = (item for _, item in sorted(self._verdicts.items(), key=_key) if item.blocks)
         return tuple(item for item in blocking if item.version != self._published_version(item.dataset, item.partition))
 
+    def judged_by(self, dataset: str, rules: str) -> frozenset[tuple[str, str]]:
+        judged = (item for item in self._verdicts.values() if (item.dataset, item.rules) == (dataset, rules))
+        return frozenset((item.partition, item.version) for item in judged)
+
     def accept(self, judged: Judged, *, why: str, accepted_by: str, accepted_at: datetime) -> Acceptance:
         fingerprint = Version.parse(judged.version).fingerprint
         wanted = (judged.dataset, judged.partition, judged.gate, fingerprint)

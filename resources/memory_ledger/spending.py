@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resources.memory_ledger.store import Store
 from resources.reservations import Counted, answer, check_amount, check_settled, dollars, nanodollars
-from sluice.cost.budget import Spend, SpendState
+from sluice.cost.budget import Purpose, Spend, SpendState, Spent
+from sluice.cost.duration import built
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,6 +67,16 @@ class MemorySpending(Store):
             for item in self._entries
             if dataset in {None, item.request.dataset} and month in {None, item.request.month}
         )
+
+    def builds(self, dataset: str, most: int) -> tuple[Spend, ...]:
+        return tuple(built(self.spends(dataset)))[-most:]
+
+    def spent_by_month(self, dataset: str) -> tuple[Spent, ...]:
+        totals: defaultdict[tuple[str, Purpose], int] = defaultdict(int)
+        for item in self.spends(dataset):
+            counted = _count(item)
+            totals[item.request.month, counted.purpose] += counted.nanodollars
+        return tuple(Spent(*place, dollars(total)) for place, total in sorted(totals.items()))
 
     def _counted(self, request: Request, without: Spend | None = None) -> list[Counted]:
         month = self.spends(request.dataset, request.month)

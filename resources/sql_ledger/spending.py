@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from resources.ledger_schema import SPENDS
 from resources.reservations import Counted, answer, check_amount, check_settled, dollars, nanodollars
 from resources.sql_ledger.database import Database, at
-from sluice.cost.budget import Estimate, Purpose, Request, Spend, SpendState
+from sluice.cost.budget import Estimate, Purpose, Request, Spend, SpendState, Spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sluice.cost.budget import Funding, Limits
 
 _IS_OPEN = SPENDS.c.state == SpendState.RESERVED.value
+_BUILT = (SpendState.BUILT.value, SpendState.PUBLISHED.value)
+_AMOUNT = sa.func.coalesce(SPENDS.c.actual_nanodollars, SPENDS.c.estimated_nanodollars)
 
 
 class SqlSpending(Database):
@@ -63,6 +65,28 @@ class SqlSpending(Database):
             SPENDS.c.month == month if month is not None else sa.true(),
         )
 
+    def builds(self, dataset: str, most: int) -> tuple[Spend, ...]:
+        query = (
+            sa.select(SPENDS)
+            .where(SPENDS.c.dataset == dataset, SPENDS.c.state.in_(_BUILT), SPENDS.c.actual_seconds > 0)
+            .order_by(SPENDS.c.id.desc())
+            .limit(most)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(_read(row) for row in reversed(rows))
+
+    def spent_by_month(self, dataset: str) -> tuple[Spent, ...]:
+        query = (
+            sa.select(SPENDS.c.month, SPENDS.c.purpose, sa.func.sum(_AMOUNT).label("nanodollars"))
+            .where(SPENDS.c.dataset == dataset)
+            .group_by(SPENDS.c.month, SPENDS.c.purpose)
+            .order_by(SPENDS.c.month, SPENDS.c.purpose)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(Spent(row.month, Purpose(row.purpose), dollars(int(row.nanodollars))) for row in rows)
+
     def _spends(self, *conditions: sa.ColumnElement[bool]) -> tuple[Spend, ...]:
         with self._reading() as connection:
             rows = connection.execute(sa.select(SPENDS).where(*conditions).order_by(SPENDS.c.id)).all()
@@ -74,9 +98,8 @@ def _of_run(request: Request) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _counted(connection: sa.Connection, request: Request, without: int | None = None) -> Iterable[Counted]:
-    amount = sa.func.coalesce(SPENDS.c.actual_nanodollars, SPENDS.c.estimated_nanodollars)
     query = (
-        sa.select(SPENDS.c.purpose, _IS_OPEN.label("is_open"), sa.func.sum(amount).label("nanodollars"))
+        sa.select(SPENDS.c.purpose, _IS_OPEN.label("is_open"), sa.func.sum(_AMOUNT).label("nanodollars"))
         .where(SPENDS.c.dataset == request.dataset, SPENDS.c.month == request.month)
         .where(SPENDS.c.id != without if without is not None else sa.true())
         .group_by(SPENDS.c.purpose, _IS_OPEN)

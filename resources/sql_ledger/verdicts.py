@@ -43,6 +43,12 @@ class SqlVerdicts(Database):
         with self._reading() as connection:
             return tuple(_read(row) for row in connection.execute(query))
 
+    def judged_by(self, dataset: str, rules: str) -> frozenset[tuple[str, str]]:
+        these = (VERDICTS.c.dataset == dataset, VERDICTS.c.rules == rules)
+        query = sa.select(VERDICTS.c.partition, VERDICTS.c.version).where(*these).distinct()
+        with self._reading() as connection:
+            return frozenset((row.partition, row.version) for row in connection.execute(query))
+
 
 def _row(judged: Judged) -> dict[str, Any]:
     return {

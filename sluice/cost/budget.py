@@ -86,3 +86,12 @@ class Spend:
     settled_at: datetime | None = None
     actual_seconds: float | None = None
     actual_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was spent, or is reserved, for one purpose in a month: all of it, or a part."""
+
+    month: str
+    purpose: Purpose
+    usd: float

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sluice.cost.budget import Spend
 
 _MINIMUM_BUILDS = 3
-_NEWEST_BUILDS = 60
+NEWEST_BUILDS = 60
+"""As many are looked at; what was built before them teaches nothing."""
 _NARROW = 2.0  # sizes within a factor of two say little about what a byte takes
 
 _DEFAULT_FIXED = 0.3
@@ -41,7 +42,7 @@ def learn_duration(spends: Iterable[Spend]) -> Duration:
     """Return a robust line through the newest 60 builds, or what was measured elsewhere before there are three."""
     builds = [
         (item.request.estimate.bytes_in / _MB, item.actual_seconds) for item in built(spends) if item.actual_seconds
-    ][-_NEWEST_BUILDS:]
+    ][-NEWEST_BUILDS:]
     if len(builds) < _MINIMUM_BUILDS:
         return _named(_DEFAULT_FIXED, _DEFAULT_PER_MB, f"no history yet ({len(builds)} of {_MINIMUM_BUILDS} builds)")
     return _named(*_line(builds), f"{len(builds)} builds of this dataset")

@@ -7,8 +7,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from sluice.cost.budget import Estimate
-from sluice.cost.duration import built, learn_duration
-from sluice.cost.limits import limits, purpose_of
+from sluice.cost.duration import NEWEST_BUILDS, built, learn_duration
+from sluice.cost.limits import are_learned, limits, purpose_of
 from sluice.cost.price import price, prices_by_engine
 
 if TYPE_CHECKING:
@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from sluice.cost.price_book import PriceBook
     from sluice.cost.rules import Engine
 
-__all__ = ["EstimateErrors", "errors", "estimate", "estimates_by_engine", "limits", "price", "purpose_of"]
+__all__ = [
+    "NEWEST_BUILDS",
+    "EstimateErrors",
+    "are_learned",
+    "errors",
+    "estimate",
+    "estimates_by_engine",
+    "limits",
+    "price",
+    "purpose_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ def estimate(
     *,
     already_staged: bool,
 ) -> Estimate:
-    """Return seconds and dollars; `history` is the dataset's spends. Staged data are (re)published without work."""
+    """Return seconds and dollars; `history`: at least its newest builds. Staged data are (re)published without work."""
     if already_staged:
         return Estimate(0.0, bytes_in, objects, 0.0, "already staged")
     duration = learn_duration(history)

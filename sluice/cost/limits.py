@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sluice.cost.budget import Limits, Purpose
+from sluice.cost.budget import Limits, Purpose, Spent
 from sluice.cost.money import usd_text
 from sluice.cost.quantile import robust_quantile
 
@@ -22,16 +22,22 @@ PURPOSE_TAG = "sluice/purpose"
 _MOST_MONTHS_NEEDED = 3  # a limit's minimum_history counts months here; its default is meant for partitions
 
 
-def limits(contract: Contract, spends: Iterable[Spend], month: str) -> Limits:
-    """Return the limits of a month (`2026-11`); `spends` is the dataset's history, of which only earlier months count.
+def limits(contract: Contract, spent: Iterable[Spent], month: str) -> Limits:
+    """Return the limits of a month (`2026-11`); `spent` is the dataset's history, of which only earlier months count.
 
     A learned limit is none until there were enough months with spending; its origin says so.
     """
-    earlier = [item for item in spends if item.request.month < month]
-    healing = [item for item in earlier if item.request.purpose is Purpose.HEALING]
+    earlier = [item for item in spent if item.month < month]
+    healing = [item for item in earlier if item.purpose is Purpose.HEALING]
     monthly_usd, monthly_origin = _limit(contract.cost.monthly_usd, earlier)
     healing_usd, healing_origin = _limit(contract.cost.healing_monthly_usd, healing)
     return Limits(monthly_usd, healing_usd, monthly_origin, healing_origin)
+
+
+def are_learned(contract: Contract) -> bool:
+    """Whether `limits` needs the history at all."""
+    rules = (contract.cost.monthly_usd, contract.cost.healing_monthly_usd)
+    return any(rule is not None and rule.fixed is None for rule in rules)
 
 
 def purpose_of(tags: Mapping[str, str], earlier_failures: bool) -> Purpose:  # noqa: FBT001  one of two facts, no switch
@@ -45,14 +51,18 @@ def amount(spend: Spend) -> float:
     return spend.request.estimate.usd if spend.actual_usd is None else spend.actual_usd
 
 
-def _limit(rule: Limit | None, earlier: Iterable[Spend]) -> tuple[float | None, str]:
+def spent(spend: Spend) -> Spent:
+    return Spent(spend.request.month, spend.request.purpose, amount(spend))
+
+
+def _limit(rule: Limit | None, earlier: Iterable[Spent]) -> tuple[float | None, str]:
     if rule is None:
         return None, ""
     if rule.fixed is not None:
         return rule.fixed, "contract"
     totals: defaultdict[str, float] = defaultdict(float)
     for item in earlier:
-        totals[item.request.month] += amount(item)
+        totals[item.month] += item.usd
     months = [total for total in totals.values() if total > 0]
     needed = min(rule.minimum_history, _MOST_MONTHS_NEEDED)
     if len(months) < needed:

@@ -10,7 +10,7 @@ from sluice.cost.budget import Purpose, SpendState
 from sluice.cost.duration import built
 from sluice.cost.estimate import EstimateErrors, errors
 from sluice.cost.forecast import Forecast, forecast
-from sluice.cost.limits import amount, limits
+from sluice.cost.limits import amount, limits, spent
 from sluice.cost.price import prices_by_engine
 from sluice.cost.rules import Engine
 
@@ -82,15 +82,15 @@ def cost_report(
 def _row(contract: Contract, spends: Sequence[Spend], now: datetime, month: str, prices: PriceBook) -> CostRow:
     of_month = [item for item in spends if item.request.month == month]
     healing = [item for item in of_month if item.request.purpose is Purpose.HEALING]
-    spent, reserved = _spent(of_month), _reserved(of_month)
+    spent_usd, reserved_usd = _spent(of_month), _reserved(of_month)
     return CostRow(
         dataset=contract.dataset,
         month=month,
         engine=contract.cost.engine,
-        spent_usd=spent,
-        reserved_usd=reserved,
-        forecast=forecast(spends, spent + reserved, month, now),
-        limits=limits(contract, spends, month),
+        spent_usd=spent_usd,
+        reserved_usd=reserved_usd,
+        forecast=forecast(spends, spent_usd + reserved_usd, month, now),
+        limits=limits(contract, map(spent, spends), month),
         failures_usd=_spent(item for item in of_month if item.state in _WASTED),
         healing_usd=_spent(healing),
         healing_reserved_usd=_reserved(healing),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 10
 _LIST_ROWS = 20
+_ROWS = "unexpected_rows_expectation"
 
 Rest = Callable[[duckdb.DuckDBPyConnection, Sequence["Expectation"]], Sequence[Finding]]
 """Judges, over the view `batch`, what SQL does not; returns one finding for each expectation, in their order."""
@@ -71,6 +72,12 @@ def open_batch(connection: duckdb.DuckDBPyConnection, columns: Columns, paths: S
     connection.execute(f"CREATE OR REPLACE VIEW {BATCH} AS SELECT {nothing} WHERE false")
 
 
+def leaves_a_rest(contract: Contract) -> bool:
+    """Whether `judge_batch` will ask `rest` about this contract: then Great Expectations itself is needed."""
+    columns = {column.name: column.type for column in contract.columns}
+    return any(item.type != _ROWS and question_of(item, columns) is None for item in contract.expectations)
+
+
 def judge_batch(connection: duckdb.DuckDBPyConnection, contract: Contract, rest: Rest) -> tuple[Finding, ...]:
     """Judge the view `batch`, whatever it shows; one finding for each expectation, in their order."""
     columns = {column.name: column.type for column in contract.columns}
@@ -78,7 +85,7 @@ def judge_batch(connection: duckdb.DuckDBPyConnection, contract: Contract, rest:
     findings: dict[int, Finding] = {}
     questions: dict[int, Question] = {}
     for number, expectation in enumerate(contract.expectations):
-        if expectation.type == "unexpected_rows_expectation":
+        if expectation.type == _ROWS:
             findings[number] = asked.rows(expectation)
         elif question := question_of(expectation, columns):
             questions[number] = question

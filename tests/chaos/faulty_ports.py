@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
     from resources.iceberg_tables import Locations
-    from resources.object_store import Listed, SweptStore
+    from resources.object_store import Listed, SweptStore, Watch
     from resources.tables import Publication
     from sluice.contract import Contract
     from sluice.healing.failure import FailureClass
@@ -51,6 +51,9 @@ class FaultyStore:
     def remove(self, key: str) -> None:
         self._perhaps_fail("remove", key)
         self._store.remove(key)
+
+    def watch(self, prefix: str) -> Watch | None:
+        return self._store.watch(prefix)
 
     def etag(self, key: str) -> str | None:
         self._perhaps_fail("etag", key)

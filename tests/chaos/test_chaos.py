@@ -30,7 +30,7 @@ pytestmark = pytest.mark.chaos
 
 _QUIET_SECONDS = 900
 _STUCK_SECONDS = 150  # without any run that ends; longer than any wait of the healing that the contracts set
-_STILL_SECONDS = 6  # longer than sensors sleep
+_STILL_SECONDS = 12  # longer than sensors sleep, and than a file that is overwritten in place waits
 
 
 def test_after_chaos_everything_is_as_without_it(seed: int, tmp_path: Path, pytestconfig: pytest.Config) -> None:

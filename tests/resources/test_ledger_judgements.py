@@ -150,6 +150,15 @@ class TestVerdicts:
 
         assert ledger.blocking_verdicts() == ()
 
+    def test_what_was_judged_by_given_rules_is_named_with_its_version(self, ledger: Ledger) -> None:
+        ledger.record_verdicts([_judged("key_is_unique"), _judged("records_are_conserved")])
+        ledger.record_verdicts([_judged(partition="2026-11-21", version=SECOND)])
+        ledger.record_verdicts([replace(_judged(partition="2026-11-22"), rules="other")])
+        ledger.record_verdicts([_judged(dataset="payments")])
+
+        assert ledger.judged_by("orders", "r" * 12) == {(DAY, FIRST), ("2026-11-21", SECOND)}
+        assert ledger.judged_by("orders", "none") == frozenset()
+
     def test_a_version_that_was_published_is_not_blocked(self, ledger: Ledger) -> None:
         ledger.record_verdicts([_judged()])
         ledger.record_verdicts([_judged(partition="2026-11-19", version=SECOND)])

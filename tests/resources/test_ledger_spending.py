@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sluice.cost.budget import Estimate, Limits, Purpose, Request, Spend, SpendState
+from sluice.cost.budget import Estimate, Limits, Purpose, Request, Spend, SpendState, Spent
 
 if TYPE_CHECKING:
     from resources.ledger import Ledger
@@ -276,3 +276,30 @@ def test_entries_are_found_by_dataset_and_month(ledger: Ledger) -> None:
     assert [item.request for item in ledger.spends("orders", "2026-11")] == [requests[0], requests[3]]
     assert [item.request for item in ledger.spends(month="2026-12")] == [requests[1]]
     assert [item.request for item in ledger.spends("payments")] == [requests[2]]
+
+
+class TestHistory:
+    def test_the_newest_builds_that_took_time_are_found_oldest_first(self, ledger: Ledger) -> None:
+        requests = [_request(f"run-{number}") for number in range(6)]
+        _reserve(ledger, *requests, _request("elsewhere", dataset="payments"))
+        for request in requests[:3]:
+            _settle(ledger, request, 0.1)
+        ledger.conclude("orders", DAY, "v1")
+        _settle(ledger, requests[3], 0.1, SpendState.FAILED)
+        ledger.settle(requests[4], SpendState.BUILT, seconds=0.0, usd=0.0, settled_at=NOON)
+        _settle(ledger, _request("elsewhere", dataset="payments"), 0.1)
+
+        assert [item.request.run_id for item in ledger.builds("orders", 2)] == ["run-1", "run-2"]
+        assert [item.request.run_id for item in ledger.builds("orders", 9)] == ["run-0", "run-1", "run-2"]
+
+    def test_a_month_is_what_was_spent_and_is_reserved_for_each_purpose(self, ledger: Ledger) -> None:
+        spent = _request("run-1", 0.4, month="2026-10")
+        healed = _request("run-3", 0.1, purpose=Purpose.HEALING)
+        _reserve(ledger, spent, _request("run-2", 0.3), healed, _request("run-4", 0.2), _request(dataset="payments"))
+        _settle(ledger, spent, 0.5)
+
+        assert ledger.spent_by_month("orders") == (
+            Spent("2026-10", Purpose.BUILD, 0.5),
+            Spent("2026-11", Purpose.BUILD, 0.5),
+            Spent("2026-11", Purpose.HEALING, 0.1),
+        )

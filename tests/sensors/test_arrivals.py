@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 
 from pipeline_assets.assets import build_datasets
 from sensors.arrivals import build_arrivals_sensor
+from sluice.sweeping import AT_LEAST_EVERY
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -234,3 +236,21 @@ def add_run(world: World, request: dg.RunRequest, status: dg.DagsterRunStatus) -
 def end_runs(world: World) -> None:
     for run in world.instance.get_runs():
         world.instance.report_run_canceled(run)
+
+
+def test_an_unchanged_zone_hides_neither_a_new_file_nor_one_overwritten_in_place(world: World) -> None:
+    world.land_orders(DAY, ORDER)
+    first = world.tick()
+    time.sleep(2.1)  # folders that changed a moment ago are not trusted, whatever the clock of Sluice says
+    idle = world.tick(first.cursor)
+    (world.settings.raw / f"orders/date={DAY}/a.jsonl").write_text(OTHER)
+
+    soon = world.tick(idle.cursor)
+    world.clock.instant += AT_LEAST_EVERY
+    later = world.tick(soon.cursor)
+    world.land_orders("2026-11-04", ORDER)
+    new = world.tick(later.cursor)
+
+    assert [asked(tick) for tick in (idle, soon)] == [[], []]
+    assert asked(later) == [("build_orders", DAY)]
+    assert asked(new) == [("build_orders", "2026-11-04")]

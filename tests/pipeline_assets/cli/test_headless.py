@@ -12,7 +12,7 @@ import pytest
 
 from pipeline_assets.cli.environment import Environment
 from pipeline_assets.cli.headless import Event, Progress, RunSummary, run_until_quiet
-from resources.clock import Clock, SystemClock
+from resources.clock import Clock, ManualClock, SystemClock
 from resources.dagster_home import open_dagster
 from resources.settings import Settings
 from sluice.publishing import Effect
@@ -198,3 +198,19 @@ def test_files_of_no_dataset_and_of_no_date_in_range_are_told(shop: Shop) -> Non
     assert summary.runs == ()
     assert summary.seen.outside == (("sales", "2026-10-31"),)
     assert summary.seen.strays == ("raw/readme.txt",)
+
+
+def test_a_file_overwritten_in_place_while_others_are_built_is_built_as_well(shop: Shop) -> None:
+    shop.land(DAY, SALE)
+    time.sleep(2.1)  # its folder is trusted by then, and does not change when a file is overwritten in place
+    stopped = ManualClock(datetime.now(UTC))  # so that no sweep is due by itself
+
+    def overwrite(progress: Progress) -> None:
+        shop.progress.append(progress)
+        derived = [item for item in shop.progress if item.event is Event.SUCCEEDED and item.dataset != "sales"]
+        if derived == [progress]:
+            shop.land(DAY, OTHER)
+
+    summary = run_until_quiet(Environment(shop.environment.settings, stopped, shop.home), on_progress=overwrite)
+
+    assert [run.partition for run in summary.runs if run.dataset == "sales"] == [DAY, DAY]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from sluice.cost.budget import Limits, Purpose, SpendState
-from sluice.cost.limits import limits, purpose_of
+from sluice.cost.budget import Limits, Purpose, SpendState, Spent
+from sluice.cost.limits import limits, purpose_of, spent
 from sluice.cost.rules import Limit
 from tests.sluice.cost.prices import contract_with, spend
 
+
+def spent_on(**fields: Any) -> Spent:  # Any: as `spend` takes them
+    return spent(spend(**fields))
+
+
 LEARNED = Limit(quantile=1.0, factor=1.5)
-MONTHS = [spend(day=f"2026-{month:02}-10", usd=usd) for month, usd in ((6, 10.0), (7, 11.0), (8, 12.0))]
+MONTHS = [spent_on(day=f"2026-{month:02}-10", usd=usd) for month, usd in ((6, 10.0), (7, 11.0), (8, 12.0))]
 
 
 def test_a_contract_without_budgets_has_no_limits() -> None:
@@ -31,7 +38,7 @@ def test_a_learned_limit_follows_the_earlier_months() -> None:
 
 
 def test_the_present_month_and_later_ones_teach_nothing() -> None:
-    later = [spend(day="2026-11-01", usd=900), spend(day="2026-12-01", usd=900)]
+    later = [spent_on(day="2026-11-01", usd=900), spent_on(day="2026-12-01", usd=900)]
 
     found = limits(contract_with(monthly_usd=LEARNED), [*MONTHS, *later], "2026-11")
 
@@ -39,13 +46,13 @@ def test_the_present_month_and_later_ones_teach_nothing() -> None:
 
 
 def test_the_spends_of_a_month_are_added_up() -> None:
-    more = spend(day="2026-08-20", usd=None, estimated_usd=3.0, state=SpendState.RESERVED)
+    more = spent_on(day="2026-08-20", usd=None, estimated_usd=3.0, state=SpendState.RESERVED)
 
     assert limits(contract_with(monthly_usd=LEARNED), [*MONTHS, more], "2026-11").monthly_usd == pytest.approx(22.5)
 
 
 def test_a_month_of_disaster_does_not_become_the_limit() -> None:
-    disaster = spend(day="2026-09-10", usd=4_000.0)
+    disaster = spent_on(day="2026-09-10", usd=4_000.0)
 
     assert (limits(contract_with(monthly_usd=LEARNED), [*MONTHS, disaster], "2026-11").monthly_usd or 0) < 40
 
@@ -64,7 +71,7 @@ def test_a_contract_may_be_content_with_fewer_months() -> None:
 
 
 def test_healing_is_learned_from_healing() -> None:
-    healing = [spend(day=f"2026-{month:02}-11", usd=2.0, purpose=Purpose.HEALING) for month in (6, 7, 8)]
+    healing = [spent_on(day=f"2026-{month:02}-11", usd=2.0, purpose=Purpose.HEALING) for month in (6, 7, 8)]
 
     found = limits(contract_with(healing_monthly_usd=LEARNED), [*MONTHS, *healing], "2026-11")
 
@@ -72,7 +79,7 @@ def test_healing_is_learned_from_healing() -> None:
 
 
 def test_months_without_spending_teach_no_limit_of_zero() -> None:
-    free = [spend(day=f"2026-{month:02}-10", usd=0.0) for month in (6, 7, 8)]
+    free = [spent_on(day=f"2026-{month:02}-10", usd=0.0) for month in (6, 7, 8)]
 
     assert limits(contract_with(monthly_usd=LEARNED), free, "2026-11").monthly_usd is None
 

@@ -15,7 +15,7 @@ from sluice.datatypes import DataType, Date, Decimal, Integer, Json, ListOf, Str
 from sluice.datatypes import Field as Member
 from sluice.expectations.expectation import Expectation, Importance
 from sluice.expectations.finding import Finding
-from sluice.expectations.judging import judge_expectations
+from sluice.expectations.judging import judge_expectations, leaves_a_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -303,3 +303,24 @@ def test_results_say_when_and_of_what_they_are(connection: duckdb.DuckDBPyConnec
     assert suite["expectations"][0]["severity"] == "warning"
     assert suite["expectations"][0]["description"] == "Why."
     assert results.facts == {"engine": "DuckDB"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "leaves"),
+    [
+        ((), False),
+        ((expecting("expect_table_row_count_to_equal", value=1),), False),
+        ((expecting("unexpected_rows_expectation", unexpected_rows_query="SELECT 1 FROM {batch}"),), False),
+        ((expecting("expect_table_row_count_to_equal", value=1, row_condition="id < 1"),), True),
+        (
+            (
+                expecting("expect_table_row_count_to_equal", value=1),
+                expecting("expect_column_value_z_scores_to_be_less_than", column="id", threshold=3, double_sided=True),
+            ),
+            True,
+        ),
+    ],
+    ids=["nothing asked", "judged by SQL", "a query", "a condition", "one of two"],
+)
+def test_whether_the_library_is_needed_is_known_before(asked: tuple[Expectation, ...], leaves: bool) -> None:  # noqa: FBT001
+    assert leaves_a_rest(replace(CONTRACT, expectations=asked)) is leaves
