@@ -42,7 +42,7 @@ def redrive(tmp_path: Path, before: Path, now: Path, *etags: str) -> tuple[Redri
     copy = tmp_path / "earlier.parquet"
     copy_reasons([lambda: before.open("rb")], copy)
     target = tmp_path / "target.parquet"
-    return compare(now, copy, manifest(*etags), VERSION, target), target
+    return compare([str(now)], copy, manifest(*etags), VERSION, target), target
 
 
 def test_what_passes_now_has_returned_and_what_fails_again_stays(tmp_path: Path) -> None:
