@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+FAN_IN = 8
+"""Files of one size that a partition may have; merging earlier costs more, later leaves more of them to be opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class MergeRules:
     """Fragments below `small_bytes` are always merged, others when `fan_in` of about one size have come together.
@@ -18,7 +22,7 @@ class MergeRules:
     """
 
     small_bytes: int = 1_000_000
-    fan_in: int = 8
+    fan_in: int = FAN_IN
     big_bytes: int = 128_000_000
 
     def level(self, size_bytes: int) -> int:
