@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sluice.manifest import Manifest, RawObject
     from sluice.outcome import Fragment, Outcome
 
-_FINGERPRINT_BYTES = 16
+_FINGERPRINT = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ def _fetch_newest(store: Store, contract: Contract, manifest: Manifest) -> Outco
     """What is staged but not published counts, too: a gate may wait for the partition's other objects."""
     try:
         with store.open(_newest_key(contract.dataset, manifest.partition, contract.fingerprint)) as opened:
-            fingerprint = opened.read(_FINGERPRINT_BYTES).decode(errors="replace")
+            fingerprint = opened.read().decode(errors="replace")
+        if _FINGERPRINT.fullmatch(fingerprint) is None:
+            return None
         version = Version(fingerprint, contract.fingerprint, CODE_VERSION)
         return read_outcome(store, contract.dataset, manifest.partition, version)
     except (FileNotFoundError, StagedFilesMissing):

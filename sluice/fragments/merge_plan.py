@@ -18,7 +18,7 @@ class MergeRules:
     """Fragments below `small_bytes` are always merged, others when `fan_in` of about one size have come together.
 
     So a byte is rewritten about once for each power of `fan_in`, and a partition has at most `fan_in` files for each.
-    Nothing from `big_bytes` on is merged.
+    Nothing from `big_bytes` on is merged. `small_bytes` is at least 1, `fan_in` at least 2.
     """
 
     small_bytes: int = 1_000_000

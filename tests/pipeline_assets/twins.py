@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sluice.outcome import Outcome
 
 DAY = "2026-11-03"
-NEVER = MergeRules(small_bytes=0, fan_in=1_000)
+NEVER = MergeRules(small_bytes=1, fan_in=1_000)
 OFTEN = MergeRules(small_bytes=1, fan_in=2)
 ALWAYS = MergeRules()
 
