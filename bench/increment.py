@@ -8,6 +8,7 @@ to the published table, each in a process of its own, in turn; times start after
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import re
@@ -57,7 +58,7 @@ def prepare(objects: int, records: int) -> None:
         (landing / file.name).hardlink_to(file)
     (HOME / "last").mkdir()
     (HOME / "last" / KINDS[0]).hardlink_to(last)
-    (HOME / "last" / KINDS[1]).write_bytes(igzip.compress(_newer(igzip.decompress(last.read_bytes()), records)))
+    (HOME / "last" / KINDS[1]).write_bytes(igzip.compress(_newer(gzip.decompress(last.read_bytes()), records)))
     build(*_open(), earlier=None, anew=True)
     HOME.rename(PUBLISHED)
 

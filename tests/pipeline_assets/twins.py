@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal as Number
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
@@ -47,8 +48,8 @@ def events(*columns: Column, **fields: Any) -> Contract:
 EVENTS = events(order_by="at")
 STRICTER = events(
     *COLUMNS[:3],
-    Column("amount", Decimal(9, 2), rules=Rules(minimum=5)),
-    order_by="at",  # type: ignore[arg-type]
+    Column("amount", Decimal(9, 2), rules=Rules(minimum=Number(5))),
+    order_by="at",
 )
 UNORDERED = events(primary_key=("shop", "id"), sort_by=("amount",), drift=DriftPolicy.QUARANTINE)
 KEYLESS = events(primary_key=())
