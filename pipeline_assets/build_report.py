@@ -24,7 +24,7 @@ _SHOWN_CHARACTERS = 300
 
 
 def built_numbers(outcome: Outcome) -> dict[str, int | float | str]:
-    """Return the numbers of a build; `seconds` and `bytes` are of the run that did the work."""
+    """Return the numbers of a build; `seconds`, `bytes` and `objects parsed` are of the run that did the work."""
     return {
         "records_in": outcome.records_in,
         "published": outcome.published,
@@ -34,6 +34,8 @@ def built_numbers(outcome: Outcome) -> dict[str, int | float | str]:
         "bytes_out": outcome.bytes_out,
         "seconds": outcome.seconds,
         "dagster/partition_row_count": outcome.published,
+        "objects parsed": len(outcome.objects) - outcome.objects_reused,
+        "objects reused": outcome.objects_reused,
         **({"unknown fields": ", ".join(outcome.unknown_fields)} if outcome.unknown_fields else {}),
     }
 

@@ -32,6 +32,15 @@ def local_files(store: Store, uris: Sequence[str], scratch: Path) -> Iterator[Ca
         yield paths
 
 
+def paths_of(store: Store, workspace: Path) -> Callable[[str], str]:
+    """Return what gives a path for a key; what is elsewhere is fetched into the workspace."""
+    if not is_remote(store):
+        return store.uri
+    folder = workspace / "fetched"
+    folder.mkdir(exist_ok=True)
+    return cache(lambda key: _fetched(store, store.uri(key), folder / key.replace("/", "_")))
+
+
 def is_remote(store: Store) -> bool:
     return "://" in store.uri("x")
 

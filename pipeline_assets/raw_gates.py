@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline_assets.asset_specs import Zone
 from pipeline_assets.breakers import judge_breakers
 from pipeline_assets.check_report import check_result, shown
+from pipeline_assets.fragment_reuse import find_reuse
 from sluice.completeness import control_etags, control_key, marker_key
 from sluice.errors import RawObjectCutShort
 from sluice.gates import RAW_GATES, Severity
@@ -89,8 +90,7 @@ def judge_raw_gates(
     now, run_id = purse.clock.now(), purse.run.run_id
     judged = breaker + judge_raw((gate for gate in gates if gate is not BUDGET), evidence, version, run_id, now)
     if not stopping(judged, acceptances):
-        size = manifest.size_bytes if bytes_in is None else bytes_in
-        funding = _reserve(purse, store, manifest, version, acceptances, size)
+        funding = _reserve(purse, store, manifest, version, acceptances, _work(purse, store, manifest, bytes_in))
         evidence = RawEvidence(contract=contract, partition=partition, objects=manifest.objects, funding=funding)
     judged += judge_raw((gate for gate in gates if gate is BUDGET), evidence, version, run_id, now)
     ledger.record_verdicts(judged)
@@ -126,19 +126,29 @@ def _reserve(
     manifest: Manifest,
     version: Version,
     acceptances: tuple[Acceptance, ...],
-    bytes_in: int,
+    work: tuple[int, int],
 ) -> Funding:
     place = (purse.contract.dataset, manifest.partition, BUDGET.name, version.fingerprint)
     accepted = any((a.dataset, a.partition, a.gate, a.fingerprint) == place for a in acceptances)
     folder = f"{Zone.PROCESSED}/{purse.contract.dataset}/date={manifest.partition}/{version}/"
+    bytes_in, objects = work
     return purse.reserve(
         manifest.partition,
         version,
         bytes_in=bytes_in,
-        objects=len(manifest.objects),
+        objects=objects,
         already_staged=store.etag(folder + OUTCOME_NAME) is not None,
         regardless=accepted or severity_of(BUDGET, purse.contract) is not Severity.BLOCK,
     )
+
+
+def _work(purse: Purse, store: Store, manifest: Manifest, bytes_in: int | None) -> tuple[int, int]:
+    """Return the bytes and objects that are to be read: those that no earlier build has parsed under this contract."""
+    if bytes_in is not None or purse.contract.source is None:
+        return manifest.size_bytes if bytes_in is None else bytes_in, len(manifest.objects)
+    published = purse.ledger.published(purse.contract.dataset, manifest.partition)
+    reuse = find_reuse(store, purse.contract, manifest, published.outcome if published else None)
+    return reuse.rest_bytes, len(reuse.rest)
 
 
 def _fetch_evidence(contract: Contract, manifest: Manifest, store: Store) -> RawEvidence:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from uuid import uuid4
-
-from pydantic import ValidationError
 
 from pipeline_assets.asset_specs import Zone
+from pipeline_assets.fragment_reuse import find_reuse, note_newest
+from pipeline_assets.fragments import MERGE_RULES, assemble, put_fragments
 from pipeline_assets.local_files import local_files
 from pipeline_assets.opened_ahead import opened_ahead
+from pipeline_assets.staged_folder import claim, fetch_outcome, put_file
 from sluice.contract import CODE_VERSION, FileFormat, Source
 from sluice.derived_records import write_derived
 from sluice.errors import StagedFilesMissing
 from sluice.flagged_rows import write_flagged
+from sluice.fragments.piece import rows_of
+from sluice.fragments.reuse import is_divisible, same_rules
 from sluice.manifest import RawObject, build_manifest
-from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, Redriven, StagedFile
-from sluice.quarantine import copy_reasons
+from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, Redriven
+from sluice.quarantine import QuarantineFile, copy_reasons
 from sluice.redriving import compare
 from sluice.stand_in import status_of
 from sluice.transform import PUBLISHED_NAME, Limits, Transformed, transform
@@ -29,13 +31,17 @@ from sluice.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from pipeline_assets.fragments import Assembled
     from pipeline_assets.ports import Clock, Store
+    from pipeline_assets.staged_folder import Place
     from sluice.contract import Contract
+    from sluice.fragments.merge_plan import MergeRules
     from sluice.manifest import Manifest
+    from sluice.outcome import Fragment, StagedFile
 
-Place = tuple[str, str, Version]
-"""Dataset, partition and version: what names a folder of staged files."""
+__all__ = ["build_derived", "build_partition", "build_placeholder", "fetch_outcome", "try_partition"]
 
 _LIMITS = Limits()
 
@@ -50,30 +56,50 @@ def build_partition(
     clock: Clock,
     earlier: Outcome | None = None,
     stand_in: str | None = None,
+    merge_rules: MergeRules = MERGE_RULES,
 ) -> Outcome:
     """Return the staged outcome of a landed partition; work that an earlier run has staged is not done again.
 
-    `earlier` is what is published: records that it has in quarantine keep their old reason beside the new one.
+    `earlier` is what is published: what its objects came to is taken over as far as they are still the same, and
+    records that it has in quarantine keep their old reason beside the new one.
     `stand_in` says what it is if these objects are not its own.
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
-    with _workspace(scratch) as workspace:
-        started = clock.now()
-        done = _transformed(contract, manifest, store, workspace, run_id)
-        done = _flagged(done, contract, manifest.partition, stand_in)
-        done, redriven = _redrive(done, earlier, contract, manifest, store)
-        seconds = (clock.now() - started).total_seconds()
-        return _claim(contract, manifest, done, store, run_id, seconds, stand_in, redriven)
+    with _work(contract, manifest, store, scratch, run_id, clock) as work:
+        if stand_in is None and is_divisible(contract):
+            return _build_from_fragments(work, earlier, merge_rules)
+        done = _flagged(work.parse(manifest), contract, manifest.partition, stand_in)
+        quarantine, redriven = work.redrive([str(done.quarantine)], earlier)
+        return work.claim_whole(replace(done, quarantine=quarantine or done.quarantine), stand_in, redriven)
+
+
+def _build_from_fragments(work: _Work, earlier: Outcome | None, rules: MergeRules) -> Outcome:
+    contract, manifest, store = work.contract, work.manifest, work.store
+    reuse = find_reuse(store, contract, manifest, earlier)
+    assembled = assemble(contract, manifest, reuse, work.parse, store, work.workspace, rules)
+    quarantine, redriven = work.redrive(assembled.quarantine, earlier)
+    fragments = put_fragments(assembled, work.place, store)
+    own = tuple(item.quarantine for item in fragments if item.quarantine)
+    outcome = work.claim(
+        assembled,
+        tuple(item.published for item in fragments if item.published),
+        own if quarantine is None else work.put(quarantine, rows_of(quarantine), Zone.QUARANTINE),
+        redriven=redriven,
+        fragments=fragments,
+        objects_parsed=assembled.objects_parsed,
+    )
+    note_newest(store, outcome, work.workspace)
+    return outcome
 
 
 def try_partition(
-    *, contract: Contract, manifest: Manifest, store: Store, scratch: Path, earlier: Outcome
+    *, contract: Contract, manifest: Manifest, store: Store, scratch: Path, earlier: Outcome, clock: Clock
 ) -> tuple[Transformed, Redriven | None]:
     """Return what building a landed partition would come to, without its files; nothing is staged."""
-    with _workspace(scratch) as workspace:
-        done = _transformed(contract, manifest, store, workspace, "dry-run")
-        return _redrive(done, earlier, contract, manifest, store)
+    with _work(contract, manifest, store, scratch, "dry-run", clock) as work:
+        done = work.parse(manifest)
+        return done, work.redrive([str(done.quarantine)], earlier)[1]
 
 
 def build_derived(
@@ -93,12 +119,11 @@ def build_derived(
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
-    with _workspace(scratch) as workspace:
-        started = clock.now()
-        rows = workspace / "rows.parquet"
+    with _work(contract, manifest, store, scratch, run_id, clock) as work:
+        rows = work.workspace / "rows.parquet"
         with ExitStack() as stack:
             local = {
-                name: (declared, stack.enter_context(local_files(store, files, workspace))())
+                name: (declared, stack.enter_context(local_files(store, files, work.workspace))())
                 for name, (declared, files) in inputs.items()
             }
             write_derived(contract, local, rows, _LIMITS)
@@ -109,13 +134,11 @@ def build_derived(
             Source("", FileFormat.PARQUET),
             seen,
             lambda _: rows.open("rb"),
-            workspace,
+            work.workspace,
             run_id=run_id,
             limits=_LIMITS,
         )
-        done = _flagged(done, contract, manifest.partition, stand_in)
-        seconds = (clock.now() - started).total_seconds()
-        return _claim(contract, manifest, done, store, run_id, seconds, stand_in)
+        return work.claim_whole(_flagged(done, contract, manifest.partition, stand_in), stand_in)
 
 
 def build_placeholder(
@@ -133,10 +156,9 @@ def build_placeholder(
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
     fetch_outcome(store, base.dataset, base.partition, base.version)  # its files are there, and whole
-    with _workspace(scratch) as workspace:
-        started = clock.now()
-        target, (item,) = workspace / PUBLISHED_NAME, manifest.objects
-        with local_files(store, [store.uri(file.key) for file in base.files], workspace) as files:
+    with _work(contract, manifest, store, scratch, run_id, clock) as work:
+        target, (item,) = work.workspace / PUBLISHED_NAME, manifest.objects
+        with local_files(store, [store.uri(file.key) for file in base.files], work.workspace) as files:
             rows = write_flagged(contract, files(), target, partition=manifest.partition, status=status_of(stand_in))
         balance = ObjectBalance(
             key=item.key, etag=item.etag, records_in=rows, published=rows, quarantined=0, duplicates=0
@@ -150,39 +172,15 @@ def build_placeholder(
             records_published=rows,
             records_quarantined=0,
         )
-        seconds = (clock.now() - started).total_seconds()
-        return _claim(contract, manifest, done, store, run_id, seconds, stand_in)
-
-
-def fetch_outcome(store: Store, dataset: str, partition: str, version: Version) -> Outcome:
-    """Return what is staged for a version; raises StagedFilesMissing when nothing is or one of its files is gone."""
-    folder = _folder(Zone.PROCESSED, dataset, partition, version)
-    try:
-        with store.open(folder + OUTCOME_NAME) as opened:
-            outcome = Outcome.model_validate_json(opened.read())
-    except FileNotFoundError as error:
-        raise StagedFilesMissing(key=folder, problem="was never staged to its end.") from error
-    except ValidationError as error:  # cut off on its way here, or by a disk
-        raise StagedFilesMissing(key=folder + OUTCOME_NAME, problem="cannot be read as what was written") from error
-    for zone, files in ((Zone.PROCESSED, outcome.files), (Zone.QUARANTINE, outcome.quarantine_files)):
-        present = {item.key: item.size for item in store.list(_folder(zone, dataset, partition, version))}
-        for file in files:
-            if present.get(file.key) != file.size_bytes:
-                raise StagedFilesMissing(key=file.key, problem="is gone or has another size than when it was staged.")
-    return outcome
+        return work.claim_whole(done, stand_in)
 
 
 def _reusable(store: Store, contract: Contract, manifest: Manifest) -> Outcome | None:
+    version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
     try:
-        return fetch_outcome(store, contract.dataset, manifest.partition, _version(contract, manifest))
+        return fetch_outcome(store, contract.dataset, manifest.partition, version)
     except StagedFilesMissing:  # then it is staged anew
         return None
-
-
-def _transformed(contract: Contract, manifest: Manifest, store: Store, workspace: Path, run_id: str) -> Transformed:
-    assert contract.source is not None  # noqa: S101  only landed datasets come here
-    with opened_ahead(store, manifest.objects) as open_object:
-        return transform(contract, contract.source, manifest, open_object, workspace, run_id=run_id, limits=_LIMITS)
 
 
 def _flagged(done: Transformed, contract: Contract, partition: str, stand_in: str | None) -> Transformed:
@@ -194,97 +192,111 @@ def _flagged(done: Transformed, contract: Contract, partition: str, stand_in: st
     return replace(done, published=target)
 
 
-def _claim(
-    contract: Contract,
-    manifest: Manifest,
-    done: Transformed,
-    store: Store,
-    run_id: str,
-    seconds: float,
-    stand_in: str | None,
-    redriven: Redriven | None = None,
-) -> Outcome:
-    """Move the files to their place and write the outcome last; the first outcome of a version stands.
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One build in its workspace, an empty folder that ends with it."""
 
-    A killed run leaves files that no outcome lists. File names are unique, so that a slower twin of this run
-    can never replace a file that a table already shows.
-    """
-    version = _version(contract, manifest)
-    place = (contract.dataset, manifest.partition, version)
-    outcome = Outcome(
-        dataset=contract.dataset,
-        partition=manifest.partition,
-        fingerprint=version.fingerprint,
-        contract_version=contract.version,
-        contract_fingerprint=version.contract,
-        code_version=version.code,
-        run_id=run_id,
-        objects=done.objects,
-        files=_put(done.published, done.records_published, Zone.PROCESSED, place, store),
-        quarantine_files=_put(done.quarantine, done.records_quarantined, Zone.QUARANTINE, place, store),
-        reasons=done.reasons,
-        unknown_fields=done.unknown_fields,
-        drift=done.drift,
-        bytes_in=manifest.size_bytes,
-        seconds=round(seconds, 3),
-        stand_in=stand_in,
-        redriven=redriven,
-    )
-    written = done.published.with_name(OUTCOME_NAME)
-    written.write_text(outcome.model_dump_json(indent=1))
-    if store.put(_folder(Zone.PROCESSED, *place) + OUTCOME_NAME, written, only_if_absent=True):
-        return outcome
-    return _settle(store, place, outcome, written)
+    contract: Contract
+    manifest: Manifest
+    store: Store
+    workspace: Path
+    run_id: str
+    clock: Clock
+    started_at: datetime
 
+    @property
+    def place(self) -> Place:
+        version = Version(self.manifest.fingerprint, self.contract.fingerprint, CODE_VERSION)
+        return self.contract.dataset, self.manifest.partition, version
 
-def _redrive(
-    done: Transformed, earlier: Outcome | None, contract: Contract, manifest: Manifest, store: Store
-) -> tuple[Transformed, Redriven | None]:
-    """Compare with what was in quarantine before; without such records there is nothing to compare."""
-    if earlier is None or earlier.stand_in or not earlier.quarantine_files:
-        return done, None
-    before = done.quarantine.with_name("earlier.parquet")
-    try:
-        copy_reasons([partial(store.open, file.key) for file in earlier.quarantine_files], before)
-    except FileNotFoundError:  # taken away since: then nobody can say what became of them
-        return done, None
-    if (earlier.contract_fingerprint, earlier.code_version) == (contract.fingerprint, CODE_VERSION):
-        # The same rules give the same reasons: told beside each other they would only be noise.
-        return done, compare(done.quarantine, before, manifest, earlier.version)
-    target = done.quarantine.with_name("quarantine-redriven.parquet")
-    redriven = compare(done.quarantine, before, manifest, earlier.version, target)
-    return replace(done, quarantine=target), redriven
+    def parse(self, manifest: Manifest) -> Transformed:
+        assert self.contract.source is not None  # noqa: S101  only landed datasets come here
+        with opened_ahead(self.store, manifest.objects) as open_object:
+            return transform(
+                self.contract,
+                self.contract.source,
+                manifest,
+                open_object,
+                self.workspace,
+                run_id=self.run_id,
+                limits=_LIMITS,
+                with_keys=is_divisible(self.contract),
+            )
 
+    def redrive(self, quarantine: Sequence[str], earlier: Outcome | None) -> tuple[Path | None, Redriven | None]:
+        """Compare with what was in quarantine before; without such records there is nothing to compare.
 
-def _settle(store: Store, place: Place, outcome: Outcome, written: Path) -> Outcome:
-    """Another run claimed this version first: its outcome stands, unless its files have gone since."""
-    try:
-        return fetch_outcome(store, *place)
-    except StagedFilesMissing:
-        written.write_text(outcome.model_dump_json(indent=1))
-        store.put(_folder(Zone.PROCESSED, *place) + OUTCOME_NAME, written)
-        return outcome
+        Under other rules, also return a file of all that is in quarantine now, with the reasons from before.
+        """
+        if earlier is None or earlier.stand_in or not earlier.quarantine_files:
+            return None, None
+        before = self.workspace / "earlier.parquet"
+        try:
+            copy_reasons([partial(self.store.open, file.key) for file in earlier.quarantine_files], before)
+        except FileNotFoundError:  # taken away since: then nobody can say what became of them
+            return None, None
+        now = quarantine or [self._nothing_rejected()]
+        if same_rules(self.contract, earlier):
+            # The same rules give the same reasons: told beside each other they would only be noise.
+            return None, compare(now, before, self.manifest, earlier.version)
+        target = self.workspace / "quarantine-redriven.parquet"
+        return target, compare(now, before, self.manifest, earlier.version, target)
 
+    def claim_whole(self, done: Transformed, stand_in: str | None, redriven: Redriven | None = None) -> Outcome:
+        """Stage what was built in one piece."""
+        published = self.put(done.published, done.records_published, Zone.PROCESSED)
+        quarantine = self.put(done.quarantine, done.records_quarantined, Zone.QUARANTINE)
+        return self.claim(done, published, quarantine, stand_in=stand_in, redriven=redriven)
 
-def _put(file: Path, records: int, zone: Zone, place: Place, store: Store) -> tuple[StagedFile, ...]:
-    """Store a file that holds records; an empty one is not kept, for a table's metadata has no use for it."""
-    if not records:
-        return ()
-    key, size = f"{_folder(zone, *place)}part-00000-{uuid4().hex[:8]}.parquet", file.stat().st_size
-    store.put(key, file)
-    return (StagedFile(key=key, records=records, size_bytes=size),)
+    def put(self, path: Path, records: int, zone: Zone) -> tuple[StagedFile, ...]:
+        file = put_file(path, records, zone, self.place, self.store, name="part-00000")
+        return () if file is None else (file,)
 
+    def claim(
+        self,
+        told: Transformed | Assembled,
+        files: tuple[StagedFile, ...],
+        quarantine_files: tuple[StagedFile, ...],
+        *,
+        stand_in: str | None = None,
+        redriven: Redriven | None = None,
+        fragments: tuple[Fragment, ...] = (),
+        objects_parsed: int | None = None,
+    ) -> Outcome:
+        dataset, partition, version = self.place
+        outcome = Outcome(
+            dataset=dataset,
+            partition=partition,
+            fingerprint=version.fingerprint,
+            contract_version=self.contract.version,
+            contract_fingerprint=version.contract,
+            code_version=version.code,
+            run_id=self.run_id,
+            objects=told.objects,
+            files=files,
+            quarantine_files=quarantine_files,
+            reasons=told.reasons,
+            unknown_fields=told.unknown_fields,
+            drift=told.drift,
+            bytes_in=self.manifest.size_bytes,
+            seconds=round((self.clock.now() - self.started_at).total_seconds(), 3),
+            stand_in=stand_in,
+            redriven=redriven,
+            fragments=fragments,
+            objects_parsed=objects_parsed,
+        )
+        return claim(outcome, self.store, self.workspace / OUTCOME_NAME)
 
-def _folder(zone: Zone, dataset: str, partition: str, version: Version) -> str:
-    return f"{zone}/{dataset}/date={partition}/{version}/"
-
-
-def _version(contract: Contract, manifest: Manifest) -> Version:
-    return Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
+    def _nothing_rejected(self) -> str:
+        path = self.workspace / "nothing-rejected.parquet"
+        with QuarantineFile(path, self.manifest, contract_version="", run_id=""):
+            return str(path)
 
 
 @contextmanager
-def _workspace(scratch: Path) -> Iterator[Path]:
+def _work(
+    contract: Contract, manifest: Manifest, store: Store, scratch: Path, run_id: str, clock: Clock
+) -> Iterator[_Work]:
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=scratch, prefix="transform-") as folder:
-        yield Path(folder)
+        yield _Work(contract, manifest, store, Path(folder), run_id, clock, clock.now())

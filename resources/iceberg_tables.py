@@ -23,7 +23,7 @@ from resources.table_commit import commit, missing_files
 from resources.table_evolution import evolve, table_properties
 from resources.table_history import KEPT_SNAPSHOTS, forget_old_snapshots
 from resources.table_replay import prepare_replay
-from resources.table_rewind import HELD, fetch_rewind, fetch_shown, prepare_rewind, taken_back
+from resources.table_rewind import HELD, SHOWED, fetch_rewind, fetch_shown, prepare_rewind, taken_back
 from resources.table_stand_ins import STAND_IN, note_published
 from resources.tables import Contents, Effect, Held, Publication
 from sluice.contract import PARTITION_COLUMN
@@ -202,8 +202,9 @@ class IcebergTables:
         shown = _data_files(table, outcome.partition)
         if before is None or before.version != outcome.version or missing_files(table.io, shown):  # else they are these
             old = shown
-            new = describe_staged(outcome, self._store.uri, transaction.table_metadata, table.io)
-        overwrite = PartitionOverwrite(transaction, table.io, _snapshot_properties(outcome, sequence), old, new)
+            new = describe_staged(outcome, self._store.uri, transaction.table_metadata, table.io, old)
+        properties = _snapshot_properties(outcome, sequence, before)
+        overwrite = PartitionOverwrite(transaction, table.io, properties, old, new)
         overwrite.commit()
         forget_old_snapshots(transaction, self._kept_snapshots)
         held = Held(outcome.version, sequence, overwrite.snapshot_id, outcome.stand_in)
@@ -268,7 +269,7 @@ def _column_of_field(table: Table) -> Mapping[int, str]:
     return {field_id: column.name for column in columns for field_id in Schema(column).field_ids}
 
 
-def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:
+def _snapshot_properties(outcome: Outcome, sequence: int, before: Held | None) -> Mapping[str, str]:
     return {
         "sluice.dataset": outcome.dataset,
         "sluice.partition": outcome.partition,
@@ -279,4 +280,5 @@ def _snapshot_properties(outcome: Outcome, sequence: int) -> Mapping[str, str]:
         "sluice.run-id": outcome.run_id,
         "sluice.sequence": str(sequence),
         **({"sluice.stand-in": outcome.stand_in} if outcome.stand_in else {}),
+        **({SHOWED + outcome.partition: str(before.version)} if before else {}),
     }

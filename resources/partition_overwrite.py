@@ -59,13 +59,15 @@ class PartitionOverwrite(_OverwriteFiles):
         old: Iterable[DataFile],
         new: Iterable[DataFile],
     ) -> None:
-        replaced = tuple(old)
+        before, after = ({file.file_path: file for file in files} for files in (old, new))
+        replaced = [file for path, file in before.items() if path not in after]
         operation = Operation.OVERWRITE if replaced else Operation.APPEND
         super().__init__(operation, transaction, io, snapshot_properties=dict(properties))
         for file in replaced:
             self.delete_data_file(file)
-        for file in new:
-            self.append_data_file(file)
+        for path, file in after.items():
+            if path not in before:  # else it is shown already, and stays
+                self.append_data_file(file)
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         live = [item for item in manifests if self._is_needed(item)]

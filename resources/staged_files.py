@@ -9,7 +9,7 @@ from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from sluice.errors import StagedFilesMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pyiceberg.io import FileIO, InputFile
     from pyiceberg.manifest import DataFile
@@ -18,13 +18,21 @@ if TYPE_CHECKING:
     from sluice.outcome import Outcome, StagedFile
 
 
-def describe_staged(outcome: Outcome, uri: Callable[[str], str], metadata: TableMetadata, io: FileIO) -> list[DataFile]:
-    """Return the files as data files of the table, from their footers; raises StagedFilesMissing."""
+def describe_staged(
+    outcome: Outcome, uri: Callable[[str], str], metadata: TableMetadata, io: FileIO, shown: Iterable[DataFile] = ()
+) -> list[DataFile]:
+    """Return the files as data files of the table: as it shows them already, else from their footers.
+
+    Raises StagedFilesMissing.
+    """
+    known = {file.file_path: file for file in shown}
     described = []
     for staged in outcome.files:
         location = uri(staged.key)
         _check_size(staged, io.new_input(location))
-        if staged.records:  # a file without rows has no statistics that say which partition it belongs to
+        if location in known:
+            described.append(known[location])
+        elif staged.records:  # a file without rows has no statistics that say which partition it belongs to
             described.append(parquet_file_to_data_file(io, metadata, location))
     rows = sum(file.record_count for file in described)
     if rows != outcome.published:

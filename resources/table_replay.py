@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from resources.partition_overwrite import PartitionOverwrite
 from resources.staged_files import describe_staged
-from resources.table_rewind import HELD, SHOWS, mark_taken_back
+from resources.table_rewind import HELD, SHOWED, SHOWS, mark_taken_back
 from resources.table_stand_ins import note_published
 from sluice.publishing import Held
 
@@ -41,7 +41,8 @@ def prepare_replay(
             old += files_of(item.partition)
             new += describe_staged(outcome, uri, transaction.table_metadata, table.io)
     shows = {SHOWS + item.partition: str(item.target) for item, _ in turns}
-    overwrite = PartitionOverwrite(transaction, table.io, {**notes, **shows}, old, new)
+    showed = {SHOWED + item.partition: str(item.shown) for item, _ in turns if item.shown is not None}
+    overwrite = PartitionOverwrite(transaction, table.io, {**notes, **shows, **showed}, old, new)
     overwrite.commit()
     held = {item.partition: Held(item.target, item.sequence, overwrite.snapshot_id) for item, _ in turns}
     transaction.set_properties({HELD + partition: str(found) for partition, found in held.items()})

@@ -32,6 +32,10 @@ partition without rows too; 3,650 of them add 0.3 MB to the metadata file."""
 _TAKEN_BACK = "sluice.rewound."
 """Table property per partition: the versions that rewinds took back. Publishing leaves them alone."""
 
+SHOWED = "sluice.showed."
+"""Snapshot property per partition that a commit changed: the version that it showed before. It answers when the
+commit of that version is forgotten, for a file may lie in the folder of an older version that read it first."""
+
 SHOWS = "sluice.shows."
 """Snapshot property per partition that a rewind changed: the version that it shows since."""
 
@@ -106,6 +110,7 @@ def _snapshot_properties(rewind: Rewind, why: str, rewound_by: str) -> Mapping[s
         "sluice.rewound-by": rewound_by,
         "sluice.why": why,
         **{SHOWS + step.partition: str(step.target) for step in rewind.changes},
+        **{SHOWED + step.partition: str(step.shown) for step in rewind.changes},
     }
 
 
@@ -128,6 +133,7 @@ def _commit(snapshot: Snapshot) -> Commit:
         datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC),
         shows,
         said.get("sluice.run-id") if published is not None else None,
+        {partition: Version.parse(text) for partition, text in _of_partitions(said, SHOWED).items()},
     )
 
 

@@ -14,7 +14,7 @@ from pyiceberg.utils.datetime import days_to_date
 from resources.iceberg_tables import NAMESPACE
 from resources.partition_overwrite import PartitionOverwrite, PartitionTransaction
 from resources.table_commit import commit, missing_files
-from resources.table_rewind import fetch_shown, known_commits
+from resources.table_rewind import SHOWED, fetch_shown, known_commits
 from sluice.maintenance.table_state import TableFile, TableState
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 20
 _SCHEME = "file://"
-_SHOWED = "sluice.showed."
-"""Snapshot property per partition that a commit changed: the version that it showed before."""
 
 
 class TableUpkeep(Protocol):
@@ -158,8 +156,8 @@ def _showed(table: Table) -> Mapping[str, frozenset[str]]:
     oldest_first = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.sequence_number or 0)
     for snapshot in oldest_first[1:]:
         for key, text in (snapshot.summary.additional_properties if snapshot.summary else {}).items():
-            if key.startswith(_SHOWED):
-                found[key.removeprefix(_SHOWED)].add(text)
+            if key.startswith(SHOWED):
+                found[key.removeprefix(SHOWED)].add(text)
     return {partition: frozenset(texts) for partition, texts in found.items()}
 
 

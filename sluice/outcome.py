@@ -80,8 +80,40 @@ class FieldDrift(_Frozen):
     records: int
 
 
+class Fragment(_Frozen):
+    """What some of a partition's objects came to by themselves; a later build of the same contract and code may use it.
+
+    `objects` are places in `Outcome.objects`. `file` has the fragment's own winners, `keys` says which record each of
+    them is. `lost` counts the winners that lost to records of other fragments, by object; then the table shows `shown`
+    in place of `file`, and `lost_digest` says exactly which ones `shown` lacks.
+    """
+
+    objects: tuple[int, ...]
+    file: StagedFile | None = None
+    keys: StagedFile | None = None
+    quarantine: StagedFile | None = None
+    unknown_fields: tuple[str, ...] = ()
+    lost: dict[int, int] = {}
+    lost_digest: str = ""
+    shown: StagedFile | None = None
+
+    @property
+    def published(self) -> StagedFile | None:
+        """What a table shows of it: None when none of its records won."""
+        return self.shown if self.lost else self.file
+
+    @property
+    def staged(self) -> tuple[StagedFile, ...]:
+        """All of its files."""
+        return tuple(item for item in (self.file, self.keys, self.quarantine, self.shown) if item is not None)
+
+
 class Outcome(_Frozen):
-    """One partition built once. `records_in` etc. are summed over `objects`."""
+    """One partition built once. `records_in` etc. are summed over `objects`.
+
+    `files` and `quarantine_files` may lie in folders of other versions, from which this one took over fragments.
+    `objects_parsed` is how many objects this build read; None means all of them.
+    """
 
     dataset: str
     partition: str
@@ -100,10 +132,22 @@ class Outcome(_Frozen):
     seconds: float = 0.0
     redriven: Redriven | None = None
     stand_in: str | None = None  # what these rows are in place of the partition's own data: "fallback", ...
+    fragments: tuple[Fragment, ...] = ()
+    objects_parsed: int | None = None
 
     @property
     def version(self) -> Version:
         return Version(self.fingerprint, self.contract_fingerprint, self.code_version)
+
+    @property
+    def objects_reused(self) -> int:
+        return 0 if self.objects_parsed is None else len(self.objects) - self.objects_parsed
+
+    @property
+    def staged(self) -> tuple[StagedFile, ...]:
+        """Every file that this outcome needs, or that a later build may use because of it."""
+        of_fragments = (file for fragment in self.fragments for file in fragment.staged)
+        return tuple({file.key: file for file in (*self.files, *self.quarantine_files, *of_fragments)}.values())
 
     @property
     def drifted(self) -> tuple[FieldDrift, ...]:

@@ -118,11 +118,12 @@ class QuarantineFile:
 def copy_reasons(files: Iterable[Callable[[], BinaryIO]], target: Path) -> None:
     """Write the records of quarantine files to one file, without their bytes, a batch in memory at a time."""
     columns = ["object", "etag", "line_no", "reasons", "contract_version"]
-    with pq.ParquetWriter(target, pa.schema([SCHEMA.field(name) for name in columns])) as writer:
+    schema = pa.schema([SCHEMA.field(name) for name in columns])
+    with pq.ParquetWriter(target, schema) as writer:
         for open_file in files:
             with open_file() as opened:
                 for batch in pq.ParquetFile(opened).iter_batches(columns=columns):
-                    writer.write_batch(batch)
+                    writer.write_batch(batch.cast(schema))  # DuckDB names parts of lists in its own way
 
 
 def quarantined_by_object(path: Path) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from sluice.outcome import Redriven, Superseded
 from sluice.sql_types import quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from sluice.manifest import Manifest
@@ -61,20 +61,20 @@ def candidates(
 
 
 def compare(
-    quarantine: Path, earlier: Path, manifest: Manifest, version: Version, target: Path | None = None
+    quarantine: Sequence[str], earlier: Path, manifest: Manifest, version: Version, target: Path | None = None
 ) -> Redriven:
     """Count what became of the records that were rejected before.
 
-    With a `target`, `quarantine` is written to it, every record with the reason that it had before.
+    With a `target`, the files of `quarantine` are written to it, every record with the reason that it had before.
 
     `earlier` is what `quarantine.copy_reasons` writes. A record is the same one if object, ETag and line are. An object
     that was rejected whole counts as one record, as it did then.
     """
     with duckdb.connect(
-        config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(quarantine.parent / "spill")}
+        config={"memory_limit": _MEMORY_LIMIT, "temp_directory": str(earlier.parent / "spill")}
     ) as base:
-        base.execute(f"CREATE VIEW now AS SELECT * FROM {_file(quarantine, 'file_row_number = true')}")
-        base.execute(f"CREATE VIEW before AS SELECT * FROM {_file(earlier)}")
+        base.execute(f"CREATE VIEW now AS SELECT * FROM {_files(quarantine, 'file_row_number = true')}")
+        base.execute(f"CREATE VIEW before AS SELECT * FROM {_files([str(earlier)])}")
         base.execute("CREATE TABLE present (key VARCHAR, etag VARCHAR)")
         base.executemany("INSERT INTO present VALUES (?, ?)", _objects(manifest))
         found = base.execute(_COUNTS).fetchone()
@@ -99,5 +99,6 @@ def _objects(manifest: Manifest) -> Collection[tuple[str, str]]:
     return [(item.key, item.etag) for item in manifest.objects]
 
 
-def _file(path: Path, *options: str) -> str:
-    return f"read_parquet({', '.join([quote_literal(str(path)), 'hive_partitioning = false', *options])})"
+def _files(paths: Sequence[str], *options: str) -> str:
+    listed = f"[{', '.join(quote_literal(path) for path in paths)}]"
+    return f"read_parquet({', '.join([listed, 'hive_partitioning = false', *options])})"

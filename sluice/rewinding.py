@@ -50,7 +50,8 @@ Point = AtSnapshot | AtTime | BeforeRun
 class Commit:
     """One snapshot that a table still knows; `shows` has the partitions that it changed, with their new versions.
 
-    `number` counts commits from 1, those included that are forgotten. `run_id` is None for a rewind.
+    `number` counts commits from 1, those included that are forgotten. `run_id` is None for a rewind. `showed` has the
+    versions that the partitions showed before; commits of older releases do not say.
     """
 
     snapshot_id: int
@@ -58,6 +59,7 @@ class Commit:
     committed_at: datetime
     shows: Mapping[str, Version]
     run_id: str | None = None
+    showed: Mapping[str, Version] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +152,15 @@ def plan_rewind(
 ) -> Rewind:
     """Return a step for each partition that was changed after the snapshot.
 
-    `files_say` has the versions of the partitions that had rows in the snapshot; it answers for those whose commit
-    is not known any more.
+    `files_say` has the versions of the partitions that had rows in the snapshot, as the folders of their files have
+    it; it answers for those whose commit is not known any more, if the next one to change them does not say.
     """
     position = next((i for i, commit in enumerate(commits, 1) if commit.snapshot_id == snapshot_id), 0)
-    then = {**files_say}
+    later = commits[position:]
+    next_change = {day: commit for commit in reversed(later) for day in commit.shows}
+    then = {**files_say} | {day: item.showed[day] for day, item in next_change.items() if day in item.showed}
     for commit in commits[:position]:
         then |= commit.shows
-    later = commits[position:]
     changed = sorted({day for commit in later for day in commit.shows} & shown.held.keys())
     steps = (
         Step(day, shown.held[day].version, target := then.get(day, NOTHING), _taken_back(day, target, later, shown))

@@ -101,6 +101,7 @@ def _try(environment: Environment, contract: Contract, item: Candidate) -> _Line
         store=environment.store,
         scratch=environment.settings.scratch,
         earlier=item.earlier,
+        clock=environment.clock,
     )
     return _line(item.earlier, redriven, done.records_quarantined, "would be published")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluice.cost.rules import CostRules
+from sluice.fragments.merge_plan import FAN_IN
 from sluice.gates.verdict import Cell, Severity, StagedGate, Verdict
 from sluice.gates.wording import size
 from sluice.wording import counted
@@ -24,9 +25,13 @@ _SAMPLE_ROWS = 10
 
 
 def judge(evidence: StagedEvidence) -> Verdict:
-    """A single small file is fine, for there is nothing to merge it with; so is a single small row group."""
+    """A single small file is fine, for there is nothing to merge it with; so is a single small row group.
+
+    Files of fragments are merged when so many have come together, not before: that would cost more than it saves.
+    """
     files, rules = evidence.profile.files, evidence.contract.cost
-    faults = [*_size_faults(files, rules), *_row_group_faults(files)]
+    few = FAN_IN if len(evidence.outcome.fragments) > 1 else 1
+    faults = [*_size_faults(files, rules, few), *_row_group_faults(files)]
     defaults = CostRules()
     is_default = (rules.min_file_bytes, rules.max_file_bytes) == (defaults.min_file_bytes, defaults.max_file_bytes)
     return Verdict(
@@ -51,9 +56,9 @@ FILES_ARE_WELL_SIZED = StagedGate(
 )
 
 
-def _size_faults(files: Sequence[FileShape], rules: CostRules) -> Iterator[str]:
+def _size_faults(files: Sequence[FileShape], rules: CostRules, few: int) -> Iterator[str]:
     average = _average([file.size_bytes for file in files])
-    if len(files) > 1 and average < rules.min_file_bytes:
+    if len(files) > few and average < rules.min_file_bytes:
         yield f"{len(files):,} files have {size(average)} on average, at least {size(rules.min_file_bytes)} would do"
     large = [file.size_bytes for file in files if file.size_bytes > rules.max_file_bytes]
     if large:

@@ -18,6 +18,7 @@ from sluice.sql_types import quote_identifier, quote_literal
 from sluice.transform.column_sql import LINE
 from sluice.transform.deduplication import PUBLISHABLE, drop_superseded, reject_not_unique, unique_columns
 from sluice.transform.drifting import find_drift, take_out, write_taken_out
+from sluice.transform.key_file import write_keys
 from sluice.transform.loading import load, record_sql, unreadable_objects
 from sluice.transform.record_sql import GOOD, LINE_NO, OBJECT, REASON_TYPE, SEPARATOR, UNKNOWN
 from sluice.transform.spool import Spool
@@ -39,6 +40,7 @@ ROW_GROUP_RECORDS = 122_880
 Compression level 1 is for the same reason: on the benchmark's rows level 3 takes longer and saves nothing."""
 PUBLISHED_NAME = "published.parquet"
 QUARANTINE_NAME = "quarantine.parquet"
+KEYS_NAME = "keys.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Transformed:
-    """What one transform wrote: two local files (whether or not they hold rows) and where every record went."""
+    """What one transform wrote: two local files (whether or not they hold rows) and where every record went.
+
+    `keys` says which record each published row with a key is, if that was asked for.
+    """
 
     published: Path
     quarantine: Path
@@ -61,6 +66,7 @@ class Transformed:
     records_quarantined: int
     unknown_fields: tuple[str, ...] = ()
     drift: tuple[FieldDrift, ...] = ()
+    keys: Path | None = None
 
 
 def transform(
@@ -72,9 +78,11 @@ def transform(
     *,
     run_id: str,
     limits: Limits = Limits(),
+    with_keys: bool = False,
 ) -> Transformed:
     """Build one partition below `workspace` (an empty folder), with bounded memory whatever its size.
 
+    `with_keys` writes the keys of what is published, too, if the contract has a primary key.
     Raises RawObjectChanged when an object is not the one the manifest names.
     """
     job = _Job(contract, source, manifest, workspace, run_id)
@@ -87,6 +95,7 @@ def transform(
         drop_superseded(connection, contract)
         reject_not_unique(connection, contract)
         _write_published(connection, job)
+        keys = write_keys(connection, contract, workspace / KEYS_NAME) if with_keys else None
         with QuarantineFile(job.quarantine, manifest, contract_version=contract.version, run_id=run_id) as quarantine:
             _write_quarantine(connection, job, layouts, spool, quarantine)
             write_taken_out(taken, source, manifest, open_object, quarantine)
@@ -94,7 +103,8 @@ def transform(
             FieldDrift(key=manifest.objects[item.number].key, kind=item.kind, field=item.field, records=item.records)
             for item in drift
         )
-        return replace(_account(connection, job, spool.tally), unknown_fields=unknown_fields, drift=named)
+        accounted = _account(connection, job, spool.tally)
+        return replace(accounted, unknown_fields=unknown_fields, drift=named, keys=keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +139,17 @@ def connect(workspace: Path, limits: Limits) -> DuckDBPyConnection:
 
 
 def _write_published(connection: DuckDBPyConnection, job: _Job) -> None:
-    names = ", ".join(quote_identifier(column.name) for column in job.contract.columns)
-    sorting = ", ".join(quote_identifier(name) for name in job.contract.sort_by)
+    write_rows(connection, job.contract, job.manifest.partition, PUBLISHABLE, job.published)
+
+
+def write_rows(connection: DuckDBPyConnection, contract: Contract, partition: str, relation: str, target: Path) -> None:
+    """Write a relation with the contract's columns as a file that a table can show."""
+    names = ", ".join(quote_identifier(column.name) for column in contract.columns)
+    sorting = ", ".join(quote_identifier(name) for name in contract.sort_by)
     order = f"ORDER BY {sorting}" if sorting else ""
-    partition = f"DATE {quote_literal(job.manifest.partition)} AS {PARTITION_COLUMN}"
     connection.execute(
-        f"COPY (SELECT {names}, {partition} FROM {PUBLISHABLE} {order}) TO {quote_literal(str(job.published))} "
+        f"COPY (SELECT {names}, DATE {quote_literal(partition)} AS {PARTITION_COLUMN} FROM {relation} {order}) "
+        f"TO {quote_literal(str(target))} "
         f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP_RECORDS})"
     )
 

@@ -90,7 +90,11 @@ def shown(home: Path, dataset: str) -> tuple[list[tuple[object, ...]], int, Outc
         rows = connection.execute(f"SELECT * FROM {published_rows} ORDER BY ALL").fetchall()
     if published is None:
         return rows, len(files), None
-    return rows, len(files), published.outcome.model_copy(update={"seconds": 0, "run_id": "", "files": ()})
+    return (
+        rows,
+        len(files),
+        published.outcome.model_copy(update={"seconds": 0, "run_id": "", "files": (), "fragments": ()}),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -143,6 +143,19 @@ def test_a_build_is_settled_with_what_it_took_and_concluded_when_published(
     assert world.ledger.open_spends() == ()
 
 
+def test_of_a_partition_that_grows_only_what_is_new_is_estimated(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    world = World(tmp_path, instance)
+    world.land_orders(DAY, LINE, name="a")
+    world.build("orders", DAY)
+    world.land_orders(DAY, LINE, "{bad", name="b")
+
+    world.build("orders", DAY)
+
+    first, second = (spend.request.estimate for spend in world.ledger.spends("orders"))
+    assert (first.objects, second.objects) == (1, 1)
+    assert second.bytes_in - first.bytes_in == len("{bad\n")
+
+
 def test_building_what_is_staged_already_costs_nothing(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     world = World(tmp_path, instance)
     world.land_orders(DAY, LINE)

@@ -121,8 +121,31 @@ class TestPublish:
             "sluice.code-version": "1",
             "sluice.run-id": "run-1",
             "sluice.sequence": "42",
+            f"sluice.showed.{DAY}": f"{'a' * 16}-{ORDERS.fingerprint}-1",
         }
         assert (summary["total-records"], summary["total-data-files"]) == ("1", "1")
+
+    def test_a_file_that_both_versions_have_stays_where_it_is(self, tmp_path: Path) -> None:
+        first, added = stage(tmp_path, [1, 2]), stage(tmp_path, [3], fingerprint="b" * 16)
+        both = added.model_copy(update={"files": first.files + added.files, "objects": first.objects + added.objects})
+        open_tables(tmp_path).publish(ORDERS, first, 1)
+
+        open_tables(tmp_path).publish(ORDERS, both, 2)
+
+        summary = _summary(tmp_path)
+        assert order_ids(tmp_path, DAY) == [1, 2, 3]
+        assert (summary["operation"], summary["added-data-files"], summary["total-data-files"]) == ("append", "1", "2")
+
+    def test_a_file_that_only_the_older_version_has_goes(self, tmp_path: Path) -> None:
+        first, added = stage(tmp_path, [1, 2]), stage(tmp_path, [3], fingerprint="b" * 16)
+        both = added.model_copy(update={"files": first.files + added.files, "objects": first.objects + added.objects})
+        open_tables(tmp_path).publish(ORDERS, both, 1)
+
+        open_tables(tmp_path).publish(ORDERS, first, 2)
+
+        summary = _summary(tmp_path)
+        assert order_ids(tmp_path, DAY) == [1, 2]
+        assert (summary["deleted-data-files"], summary.get("added-data-files")) == ("1", None)
 
     @pytest.mark.parametrize(
         ("day", "operation"), [pytest.param(DAY, "overwrite", id="again"), pytest.param(NEXT_DAY, "append", id="new")]

@@ -237,6 +237,22 @@ class TestPoints:
 
         assert (step.partition, step.target) == (DAY, shop.bad.version)
 
+    def test_a_version_with_files_of_an_older_one_is_told_by_the_commit_that_replaced_it(self, shop: Shop) -> None:
+        grown = stage(shop.home, [3], fingerprint="c" * 16)
+        grown = grown.model_copy(
+            update={"files": shop.good.files + grown.files, "objects": shop.good.objects + grown.objects}
+        )
+        short = IcebergTables(open_catalog(shop.home), LocalObjectStore(shop.home), kept_snapshots=2)
+        short.publish(ORDERS, grown, 4)
+        short.publish(ORDERS, stage(shop.home, [6], day=NEXT_DAY, fingerprint="d" * 16), 5)
+        point = AtSnapshot(shop.newest)
+        short.publish(ORDERS, stage(shop.home, [4], fingerprint="e" * 16), 6)
+
+        (step,) = short.rewind("orders", point, DAY, why="wrong", rewound_by="ana").steps
+
+        assert step.target == grown.version
+        assert order_ids(shop.home, DAY) == [1, 2, 3]
+
     def test_a_table_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(TableUnknown):
             open_tables(tmp_path).plan_rewind("orders", AtSnapshot(1))

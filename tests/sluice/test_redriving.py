@@ -42,7 +42,7 @@ def redrive(tmp_path: Path, before: Path, now: Path, *etags: str) -> tuple[Redri
     copy = tmp_path / "earlier.parquet"
     copy_reasons([lambda: before.open("rb")], copy)
     target = tmp_path / "target.parquet"
-    return compare(now, copy, manifest(*etags), VERSION, target), target
+    return compare([str(now)], copy, manifest(*etags), VERSION, target), target
 
 
 def test_what_passes_now_has_returned_and_what_fails_again_stays(tmp_path: Path) -> None:
@@ -139,3 +139,12 @@ def test_candidates_have_something_in_quarantine(
     partition: str | None, reason: str | None, found: tuple[Outcome, ...]
 ) -> None:
     assert candidates((FULL, OTHER, EMPTY), partition=partition, reason=reason) == found
+
+
+def test_what_a_redrive_wrote_can_be_redriven_again(tmp_path: Path) -> None:
+    before = quarantine(tmp_path / "before", "1.0.0", ("e",), rejected(3))
+    now = quarantine(tmp_path / "now", "1.1.0", ("e",), rejected(3, "too_small"))
+    _, written = redrive(tmp_path, before, now, "e")
+    copy_reasons([lambda: written.open("rb")], tmp_path / "again")
+
+    assert compare([str(now)], tmp_path / "again", manifest("e"), VERSION).stayed == 1

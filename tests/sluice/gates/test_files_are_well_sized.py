@@ -7,6 +7,7 @@ import pytest
 from sluice.cost.rules import CostRules
 from sluice.gates.files_are_well_sized import FILES_ARE_WELL_SIZED, judge
 from sluice.gates.verdict import Severity
+from sluice.outcome import Fragment
 from sluice.profile import FileShape, Profile
 from tests.sluice.gates.staged import ORDERS, evidence
 
@@ -88,3 +89,11 @@ def test_sizes_are_plotted() -> None:
 
 def test_it_only_warns_unless_the_contract_says_otherwise() -> None:
     assert FILES_ARE_WELL_SIZED.severity is Severity.WARN
+
+
+@pytest.mark.parametrize(("files", "holds"), [(8, True), (9, False)], ids=["until they are merged", "but no more"])
+def test_fragments_may_have_a_few_small_files(files: int, *, holds: bool) -> None:
+    staged = evidence(Profile(files=(file(2 * MB),) * files))
+    outcome = staged.outcome.model_copy(update={"fragments": (Fragment(objects=()),) * files})
+
+    assert judge(replace(staged, outcome=outcome)).holds is holds
