@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sluice.acceptance import Acceptance
+    from sluice.backfill.progress import Stage
     from sluice.contract import Contract, FileFormat
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState
     from sluice.expectations.expectation import Expectation
@@ -119,13 +120,17 @@ class Incidents(Protocol):
     def first_notice(self, key: str, noticed_at: datetime) -> bool: ...
 
 
+class Backfills(Protocol):
+    def stage_of_backfill(self, plan_id: str) -> Stage | None: ...
+
+
 class Failures(Protocol):
     """What kind of failure an error is."""
 
     def classify(self, error: BaseException) -> Failure: ...
 
 
-class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, Protocol):
+class Ledger(ArrivalsLedger, Attempts, Publications, Judgements, Spending, Incidents, Backfills, Protocol):
     """All of the above in one store."""
 
 

@@ -239,6 +239,9 @@ class Backfills(Protocol):
         The first time it runs is when it was started.
         """
 
+    def stage_of_backfill(self, plan_id: str) -> Stage | None:
+        """Return where a plan stands; runs ask between two partitions, so this costs little."""
+
 
 class Ledger(
     Arrivals, Publications, Attempts, Verdicts, Acceptances, Measurements, Spending, Incidents, Backfills, Protocol

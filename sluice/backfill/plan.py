@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from sluice.backfill.chunk import USUAL, Chunking
 from sluice.contract import CODE_VERSION
 from sluice.partition_state import State
 
@@ -83,6 +84,7 @@ class Plan(_Frozen):
     reaches: tuple[Reach, ...]
     as_they_should_be: int
     world: str
+    chunking: Chunking = Chunking()
 
     @property
     def canary(self) -> Target:
@@ -122,6 +124,7 @@ def plan_backfill(
     estimate: Callable[[str, str], Estimate],
     world: str,
     now: datetime,
+    chunking: Chunking = USUAL,
 ) -> Plan:
     """Freeze what is to be done; `statuses` are those of all partitions, `estimate` is asked for each target.
 
@@ -150,6 +153,7 @@ def plan_backfill(
         reaches=_reaches(targets, contracts, order),
         as_they_should_be=right,
         world=world,
+        chunking=chunking,
     )
 
 
