@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
@@ -130,7 +133,9 @@ class Reporter:
             blocking=name in _blocking(self.contract),
             partition=self.partition,
             target_materialization_data=judged
-            and dg.AssetCheckEvaluationTargetMaterializationData(judged.run_id, judged.storage_id, judged.timestamp),
+            and AssetCheckEvaluationTargetMaterializationData(
+                run_id=judged.run_id, storage_id=judged.storage_id, timestamp=judged.timestamp
+            ),
         )
 
     def _parents(self, key: dg.AssetKey) -> tuple[dg.AssetKey, ...]:

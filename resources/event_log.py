@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagster._serdes import ConfigurableClassData
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Engine
 
 
 class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
@@ -26,7 +30,7 @@ class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
     @contextmanager
     def together(self) -> Iterator[None]:
         """Store all events of the body, or none of them. Others wait meanwhile: there is nothing slow in the body."""
-        with super()._connect() as connection:
+        with self._connect() as connection:
             self._ours.connection = connection
             try:
                 yield
@@ -45,5 +49,11 @@ class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
         if shared is not None:
             yield shared
             return
-        with super()._connect() as connection:
+        with self._engine.begin() as connection:
             yield connection
+
+    @cached_property
+    def _engine(self) -> Engine:
+        """Dagster makes one for each event; without a pool it keeps nothing open, and a fork may use it."""
+        waits = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+        return create_engine(self._conn_string, poolclass=NullPool, connect_args=waits)

@@ -69,7 +69,7 @@ def read_chunk(text: str) -> tuple[str, ...]:
     """Return the dates of `chunk_text`, the newest first, as a plan builds them; raises ValueError."""
     days: set[date] = set()
     for span in text.split():
-        first, _, last = span.partition("..")
-        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+        first, *last = span.split("..")
+        begin, end = date.fromisoformat(first), date.fromisoformat("..".join(last) if last else first)
         days.update(begin + number * _DAY for number in range((end - begin).days + 1))
     return tuple(day.isoformat() for day in sorted(days, reverse=True))

@@ -41,6 +41,10 @@ def test_every_dataset_has_a_job_and_the_sensors_are_on(tmp_path: Path) -> None:
         "build_daily_revenue",
         "build_orders",
         "build_payments",
+        "chunk_customers",
+        "chunk_daily_revenue",
+        "chunk_orders",
+        "chunk_payments",
         "redrive",
         "stand_in",
     ]
