@@ -175,7 +175,7 @@ def test_a_failed_partition_of_a_chunk_is_retried_alone_while_the_chunk_goes_on(
         other = chunk.run_id if day == DAY else "another run"
         attempt = world.ledger.begin("orders", day, str(version), other, world.clock.now())
         world.ledger.end(attempt, world.clock.now(), "it broke", FailureClass.TRANSIENT)
-    world.clock.advance(timedelta(hours=1))
+    world.clock.instant += timedelta(hours=1)
 
     retries = world.evaluate(world.definitions.get_repository_def().get_sensor_def("retries"), None)
 

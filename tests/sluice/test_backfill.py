@@ -304,4 +304,4 @@ def test_who_resumes_has_seen_that_the_canary_failed() -> None:
 
     decided = decide_next(resumed, stand(failed=(CANARY,), waiting=(FOLLOWER,)), CONTRACTS, 3)
 
-    assert decided == Next((FOLLOWER,))
+    assert decided == Next(((FOLLOWER,),))
