@@ -84,7 +84,7 @@ def environment_at(home: Path) -> Environment:
     return Environment(Settings(home, (DATASETS,)), SystemClock(), home)
 
 
-def snapshots(home: Path) -> Mapping[str, int]:
+def snapshots(home: Path) -> Mapping[str, int | None]:
     """Return partition -> the snapshot by which the ledger says it was published."""
     return {item.outcome.partition: item.snapshot_id for item in environment_at(home).ledger.all_published("sales")}
 

@@ -8,8 +8,8 @@ from sluice.backfill.chunk import USUAL, Chunking, chunk_text, chunked, read_chu
 from sluice.backfill.plan import Target
 
 
-def target(day: int, dataset: str = "orders", **size: float) -> Target:
-    return Target(dataset=dataset, partition=f"2026-11-{day:02}", why="", **size)  # type: ignore[arg-type]
+def target(day: int, dataset: str = "orders") -> Target:
+    return Target(dataset=dataset, partition=f"2026-11-{day:02}", why="")
 
 
 FIVE = tuple(target(day) for day in (5, 4, 3, 2, 1))
@@ -36,7 +36,7 @@ def test_datasets_share_no_run() -> None:
     ],
 )
 def test_estimates_bound_a_run(size: dict[str, float], chunks: list[int]) -> None:
-    found = chunked([target(day, **size) for day in (5, 4, 3, 2, 1)], USUAL)
+    found = chunked([target(day).model_copy(update=size) for day in (5, 4, 3, 2, 1)], USUAL)
 
     assert [len(chunk) for chunk in found] == chunks
 
