@@ -148,6 +148,9 @@ def test_behind_the_canary_many_partitions_share_a_run(world: World) -> None:
 
 def test_what_a_chunk_has_yet_to_build_is_not_asked_for(world: World) -> None:
     land_four(world)
+    earlier = world.clock.now() - timedelta(days=1)
+    old = world.ledger.begin("orders", BEFORE, "old version", "another run", earlier)
+    world.ledger.end(old, earlier, "it broke", FailureClass.CODE)
     launch(world, CANARY, DAY, BEFORE, FIRST, most=2)
     run(world, *tick(world))
     begun = tick(world)
