@@ -26,7 +26,7 @@ from pipeline_assets.staged import Staged
 from pipeline_assets.staged_gates import StagedJudging
 from pipeline_assets.tables import publish_staged
 from pipeline_assets.work import Work
-from sluice.backfill.chunk import CHUNK_TAG, read_chunk
+from sluice.backfill.chunk import CHUNK_TAG, PLAN_TAG, read_chunk
 from sluice.backfill.progress import Stage
 from sluice.contract import CODE_VERSION, Contract
 from sluice.derivation import derived_manifest, inputs_of
@@ -40,7 +40,6 @@ from sluice.wording import counted
 if TYPE_CHECKING:
     from pipeline_assets.evidence import Witnesses  # heavy, see landed.py
 
-PLAN_TAG = "sluice/backfill"
 _SHOWN = 5
 _CURE = f"Leave it to the sensor backfills, or launch it with the tag {CHUNK_TAG}, like 2026-11-01..2026-11-30."
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import dagster as dg
 
 from sensors.runs import UNDER_WAY, places_of
-from sluice.backfill.chunk import CHUNK_TAG, chunk_text
+from sluice.backfill.chunk import CHUNK_TAG, PLAN_TAG, chunk_text
 from sluice.backfill.progress import Stage, decide_next, progress_of
 from sluice.survey import survey
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from sluice.partition_state import PartitionStatus
 
 SENSOR_NAME = "backfills"
-PLAN_TAG = "sluice/backfill"
 _MOST_AT_WORK = 10
 _MOST_DEATHS = 3
 

@@ -12,7 +12,7 @@ from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
 from pipeline_assets.cli.plan import print_plan, world_now
-from sensors.backfills import PLAN_TAG
+from sluice.backfill.chunk import PLAN_TAG
 from sluice.backfill.progress import Backfill, Progress, Stage, decide_next, progress_of
 from sluice.errors import BackfillRefused, did_you_mean
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CHUNK_TAG = "sluice/chunk"
 """A run with this tag builds the partitions that `read_chunk` finds in its value."""
 
+PLAN_TAG = "sluice/backfill"
+"""The plan that a run belongs to."""
+
 _DAY = timedelta(days=1)
 
 
