@@ -38,6 +38,10 @@ def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(start_date=start.isoformat(), end_offset=1)
 
 
+def code_version(contract: Contract) -> str:
+    return f"{contract.fingerprint}-{CODE_VERSION}"
+
+
 def asset_spec(
     zone: Zone,
     contract: Contract,
@@ -56,7 +60,7 @@ def asset_spec(
         owners=_owners(contract),
         kinds=_kinds(zone, contract),
         tags={tag: "" for tag in contract.tags if _TAG.fullmatch(tag)} | {"sluice/dataset": contract.dataset},
-        code_version=f"{contract.fingerprint}-{CODE_VERSION}",
+        code_version=code_version(contract),
         automation_condition=automation,
         metadata=_metadata(zone, contract),
     )

@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipeline_assets.assets import build_datasets
 from pipeline_assets.audits import audit_job
+from pipeline_assets.chunks import chunk_job
 from pipeline_assets.maintenance import maintenance_assets, maintenance_job, maintenance_schedule
 from pipeline_assets.redrive import redrive_job
 from pipeline_assets.replay_job import replay_job
@@ -43,6 +44,7 @@ def build_definitions(
     contracts = with_downstream(contracts)
     datasets = build_datasets(contracts)
     jobs = {name: dataset.job for name, dataset in datasets.items()}
+    chunk_jobs = {name: chunk_job(contract, contracts, ports) for name, contract in contracts.items()}
     stand_in, audit = stand_in_job(contracts), audit_job(contracts)
     landed = {name: job for name, job in jobs.items() if contracts[name].source}
     redrive = redrive_job(contracts, lambda name: definitions.resolve_job_def(name))  # noqa: PLW0108  not there yet
@@ -53,7 +55,15 @@ def build_definitions(
     definitions = dg.Definitions(
         assets=[*(asset for dataset in datasets.values() for asset in dataset.assets), *upkeep],
         asset_checks=[dataset.checks for dataset in datasets.values()],
-        jobs=[*jobs.values(), audit, *([maintenance] if upkeep else []), redrive, replay, stand_in],
+        jobs=[
+            *jobs.values(),
+            *chunk_jobs.values(),
+            audit,
+            *([maintenance] if upkeep else []),
+            redrive,
+            replay,
+            stand_in,
+        ],
         schedules=[maintenance_schedule(maintenance, maintenance_cron)] if upkeep and maintenance_cron else [],
         sensors=[
             build_arrivals_sensor(contracts, landed),
@@ -64,7 +74,7 @@ def build_definitions(
             build_orphans_sensor(),
             build_notices_sensor(contracts),
             build_freshness_sensor(contracts),
-            build_backfills_sensor(contracts, jobs),
+            build_backfills_sensor(contracts, jobs, chunk_jobs),
             build_audits_sensor(contracts, audit.name),
             *([build_pulls_sensor(contracts, pulled)] if pulled else []),
             build_stand_ins_sensor(contracts, stand_in.name),

@@ -2,7 +2,7 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 import dagster as dg
 
@@ -11,16 +11,16 @@ from pipeline_assets.automation import derived_from_tables
 from pipeline_assets.build_report import built_numbers, quarantine_report
 from pipeline_assets.check_report import gate_spec
 from pipeline_assets.column_schema import lineage_of
-from pipeline_assets.funding import Purse
-from pipeline_assets.incidents import Chronicle
 from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Store, Tables
 from pipeline_assets.raw_gates import judge_raw_gates
 from pipeline_assets.staged import Staged, staged_result
+from pipeline_assets.work import Reported, Work
 from sluice.contract import CODE_VERSION, Contract
 from sluice.derivation import column_inputs, derived_manifest, inputs_of
 from sluice.errors import InputNotPublished
 from sluice.gates import RAW_GATES
 from sluice.judging import closed, gates_of
+from sluice.outcome import Outcome
 from sluice.publishing import Held
 from sluice.stand_in import of_inputs
 from sluice.version import Version
@@ -50,47 +50,57 @@ def derived_assets(
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
         failures: dg.ResourceParam[Failures],
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        from pipeline_assets.staging import build_derived  # heavy, see landed.py
-
-        partition, run_id = context.partition_key, context.run.run_id
-        purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        chronicle = Chronicle(contract, partition, run_id, ledger, clock, failures)
-        with chronicle.preparing(context.run.tags.get("sluice/fingerprint")):
-            held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
-            versions = {name: item.version for name, item in held.items()}
-            manifest = derived_manifest(contract.dataset, partition, versions)
-            version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
-            size = sum(_fetch_size(name, partition, ledger) for name in inputs)
-            judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=contracts, bytes_in=size)
-        yield from judgement.check_results(processed)
-        for item in judgement.stopped_by[:1]:
-            raise closed(item, gates)
-        with (
-            chronicle.attempt_at(version) as attempt,
-            purse.spending(partition) as bill,
-        ):
-            outcome = build_derived(
-                contract=contract,
-                manifest=manifest,
-                inputs={name: (contracts[name], tables.files(name, partition)) for name in inputs},
-                store=store,
-                scratch=settings.scratch,
-                run_id=run_id,
-                clock=clock,
-                stand_in=of_inputs({name: item.stand_in for name, item in held.items()}),
-            )
-            bill.outcome = outcome
-        metadata = {
-            **built_numbers(outcome),
-            **bill.numbers,
-            "attempt": attempt.number,
-            "dagster/column_lineage": _column_lineage(contract, contracts),
-        }
-        yield staged_result(contract, Staged(version, _sequence(held)), metadata)
-        yield quarantine_report(outcome, store)
+    ) -> Iterator[Reported]:
+        work = Work(contract, contracts, context.partition_key, context.run, context.instance, ledger, clock, failures)
+        yield from stage_derived(work, store, tables, prices, settings)
 
     return derived
+
+
+def stage_derived(
+    work: Work, store: Store, tables: Tables, prices: Prices, settings: Settings
+) -> Generator[Reported, None, tuple[Staged, Outcome]]:
+    """Do the work of the step, and yield what it reports; raises InputNotPublished and GateClosed."""
+    from pipeline_assets.staging import build_derived  # heavy, see landed.py
+
+    contract, contracts, partition, ledger = work.contract, work.contracts, work.partition, work.ledger
+    inputs = inputs_of(contract, contracts)
+    chronicle, purse = work.chronicle, work.purse(prices)
+    with chronicle.preparing(work.asked_for):
+        held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
+        versions = {name: item.version for name, item in held.items()}
+        manifest = derived_manifest(contract.dataset, partition, versions)
+        version = Version(manifest.fingerprint, contract.fingerprint, CODE_VERSION)
+        size = sum(_fetch_size(name, partition, ledger) for name in inputs)
+        judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=contracts, bytes_in=size)
+    yield from judgement.check_results(asset_key(Zone.PROCESSED, contract.dataset))
+    for item in judgement.stopped_by[:1]:
+        raise closed(item, gates_of(contract, RAW_GATES))
+    with (
+        chronicle.attempt_at(version) as attempt,
+        purse.spending(partition) as bill,
+    ):
+        outcome = build_derived(
+            contract=contract,
+            manifest=manifest,
+            inputs={name: (contracts[name], tables.files(name, partition)) for name in inputs},
+            store=store,
+            scratch=settings.scratch,
+            run_id=work.run.run_id,
+            clock=work.clock,
+            stand_in=of_inputs({name: item.stand_in for name, item in held.items()}),
+        )
+        bill.outcome = outcome
+    metadata = {
+        **built_numbers(outcome),
+        **bill.numbers,
+        "attempt": attempt.number,
+        "dagster/column_lineage": _column_lineage(contract, contracts),
+    }
+    staged = Staged(version, _sequence(held))
+    yield staged_result(contract, staged, metadata)
+    yield quarantine_report(outcome, store)
+    return staged, outcome
 
 
 def _fetch_held(contract: Contract, name: str, partition: str, tables: Tables) -> Held:

@@ -2,7 +2,8 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 
 import dagster as dg
 
@@ -10,17 +11,17 @@ from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
 from pipeline_assets.build_report import built_numbers, drift_report, quarantine_report
 from pipeline_assets.check_report import gate_spec
 from pipeline_assets.drift_notes import note_drift
-from pipeline_assets.funding import Purse
-from pipeline_assets.incidents import Chronicle
 from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Sources, Store
 from pipeline_assets.pull import Puller, require_whole_pull
 from pipeline_assets.raw_gates import judge_raw_gates, nothing_landed, require_raw_gates
 from pipeline_assets.staged import Staged, staged_result
+from pipeline_assets.work import Reported, Work
 from sluice.arrivals import Noticed, sweep_partition
 from sluice.contract import CODE_VERSION, Contract, DriftPolicy
 from sluice.errors import RawPartitionEmpty
 from sluice.gates import RAW_GATES
 from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
+from sluice.judged import Judged
 from sluice.judging import closed, gates_of
 from sluice.outcome import Outcome
 from sluice.version import Version
@@ -47,39 +48,59 @@ def raw_asset(
         failures: dg.ResourceParam[Failures],
         settings: dg.ResourceParam[Settings],
         sources: dg.ResourceParam[Sources],
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        chronicle = Chronicle(contract, context.partition_key, context.run.run_id, ledger, clock, failures)
-        asked_for = context.run.tags.get("sluice/fingerprint")
-        with chronicle.preparing(asked_for):
-            if contract.source and contract.source.pull:
-                asked = context.run.asset_selection
-                goes_on = asked is None or asset_key(Zone.PROCESSED, contract.dataset) in asked
-                puller = Puller(contracts, chronicle, store, sources, settings.scratch, goes_on)
-                noticed = puller.notice(context.run)
-            else:
-                noticed = sweep_partition(contract, context.partition_key, store, ledger, clock.now())
-        if noticed is None:
-            yield from nothing_landed(contract, context.partition_key, key)
-            raise _nothing_landed(contract, context.partition_key)
-        manifest = noticed.manifest
-        purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        version = _version(contract, noticed)
-        with chronicle.preparing(version.fingerprint):
-            judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=contracts)
-        yield dg.MaterializeResult(
-            data_version=dg.DataVersion(manifest.fingerprint),
-            metadata={
-                "objects": len(manifest.objects),
-                "bytes": manifest.size_bytes,
-                "sequence": str(noticed.sequence),
-            },
-        )
-        yield from judgement.check_results(key)
-        for item in judgement.stopped_by:
-            if item.gate == BREAKER_IS_CLOSED.name:  # the others were not judged, which Dagster would call an error
-                raise closed(item, (BREAKER_IS_CLOSED,))
+    ) -> Iterator[Reported]:
+        partition, instance = context.partition_key, context.instance
+        work = Work(contract, contracts, partition, context.run, instance, ledger, clock, failures)
+        yield from notice_raw(work, store, prices, settings, sources)
 
     return raw
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What is there of a partition, and the gates that keep it from being transformed."""
+
+    noticed: Noticed
+    version: Version
+    stopped_by: tuple[Judged, ...]
+
+
+def notice_raw(
+    work: Work, store: Store, prices: Prices, settings: Settings, sources: Sources
+) -> Generator[Reported, None, Landed]:
+    """Do the work of the raw step, and yield what it reports; raises RawPartitionEmpty."""
+    contract, chronicle = work.contract, work.chronicle
+    key = asset_key(Zone.RAW, contract.dataset)
+    with chronicle.preparing(work.asked_for):
+        if contract.source and contract.source.pull:
+            asked = work.run.asset_selection
+            goes_on = asked is None or asset_key(Zone.PROCESSED, contract.dataset) in asked
+            puller = Puller(work.contracts, chronicle, store, sources, settings.scratch, goes_on)
+            noticed = puller.notice(work.run)
+        else:
+            noticed = sweep_partition(contract, work.partition, store, work.ledger, work.clock.now())
+    if noticed is None:
+        yield from nothing_landed(contract, work.partition, key)
+        raise _nothing_landed(contract, work.partition)
+    manifest = noticed.manifest
+    version = _version(contract, noticed)
+    with chronicle.preparing(version.fingerprint):
+        purse = work.purse(prices)
+        judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=work.contracts)
+    yield dg.MaterializeResult(
+        asset_key=key,
+        data_version=dg.DataVersion(manifest.fingerprint),
+        metadata={
+            "objects": len(manifest.objects),
+            "bytes": manifest.size_bytes,
+            "sequence": str(noticed.sequence),
+        },
+    )
+    yield from judgement.check_results(key)
+    for item in judgement.stopped_by:
+        if item.gate == BREAKER_IS_CLOSED.name:  # the others were not judged, which Dagster would call an error
+            raise closed(item, (BREAKER_IS_CLOSED,))
+    return Landed(noticed, version, judgement.stopped_by)
 
 
 def processed_assets(
@@ -100,40 +121,48 @@ def processed_assets(
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
         failures: dg.ResourceParam[Failures],
-    ) -> Iterator[dg.MaterializeResult[None]]:
-        from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
-
-        partition, run_id = context.partition_key, context.run.run_id
-        purse = Purse(contract, ledger, clock, prices, context.instance, context.run)
-        chronicle = Chronicle(contract, partition, run_id, ledger, clock, failures)
-        with chronicle.preparing(context.run.tags.get("sluice/fingerprint")):
+    ) -> Iterator[Reported]:
+        partition, instance = context.partition_key, context.instance
+        work = Work(contract, contracts, partition, context.run, instance, ledger, clock, failures)
+        with work.chronicle.preparing(work.asked_for):
             noticed = _notice(contract, partition, store, ledger, clock)
-            version = _version(contract, noticed)
-            require_raw_gates(purse, chronicle, store, noticed.manifest, version, contracts=contracts)
-        with (
-            chronicle.attempt_at(version) as attempt,
-            purse.spending(partition) as bill,
-        ):
-            outcome = build_partition(
-                contract=contract,
-                manifest=noticed.manifest,
-                store=store,
-                scratch=settings.scratch,
-                run_id=run_id,
-                clock=clock,
-                earlier=_fetch_published(contract, partition, ledger),
-            )
-            bill.outcome = outcome
-            note_drift(contract, outcome, attempt, ledger, clock)
-        numbers = {**built_numbers(outcome), **bill.numbers, "attempt": attempt.number, **drift_report(outcome)}
-        if contract.drift is DriftPolicy.EVOLVE and outcome.drifted:
-            from pipeline_assets.proposals import propose_from_run  # heavy, too
-
-            numbers["proposal"] = propose_from_run(contract, noticed.manifest, outcome, store, settings.proposals)
-        yield staged_result(contract, Staged(version, noticed.sequence), numbers)
-        yield quarantine_report(outcome, store)
+            manifest, version = noticed.manifest, _version(contract, noticed)
+            require_raw_gates(work.purse(prices), work.chronicle, store, manifest, version, contracts=contracts)
+        yield from stage_landed(work, noticed, store, prices, settings)
 
     return processed
+
+
+def stage_landed(
+    work: Work, noticed: Noticed, store: Store, prices: Prices, settings: Settings
+) -> Generator[Reported, None, Outcome]:
+    """Do the work of the processed step on what the gates let through, and yield what it reports."""
+    from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
+
+    contract, version = work.contract, _version(work.contract, noticed)
+    with (
+        work.chronicle.attempt_at(version) as attempt,
+        work.purse(prices).spending(work.partition) as bill,
+    ):
+        outcome = build_partition(
+            contract=contract,
+            manifest=noticed.manifest,
+            store=store,
+            scratch=settings.scratch,
+            run_id=work.run.run_id,
+            clock=work.clock,
+            earlier=_fetch_published(contract, work.partition, work.ledger),
+        )
+        bill.outcome = outcome
+        note_drift(contract, outcome, attempt, work.ledger, work.clock)
+    numbers = {**built_numbers(outcome), **bill.numbers, "attempt": attempt.number, **drift_report(outcome)}
+    if contract.drift is DriftPolicy.EVOLVE and outcome.drifted:
+        from pipeline_assets.proposals import propose_from_run  # heavy, too
+
+        numbers["proposal"] = propose_from_run(contract, noticed.manifest, outcome, store, settings.proposals)
+    yield staged_result(contract, Staged(version, noticed.sequence), numbers)
+    yield quarantine_report(outcome, store)
+    return outcome
 
 
 def _fetch_published(contract: Contract, partition: str, ledger: Ledger) -> Outcome | None:

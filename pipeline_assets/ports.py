@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sluice.acceptance import Acceptance
+    from sluice.backfill.progress import Stage
     from sluice.contract import Contract, FileFormat
     from sluice.contract_text import ContractText
     from sluice.cost.budget import Funding, Limits, Request, Spend, SpendState, Spent
@@ -154,6 +155,10 @@ class ContractTexts(Protocol):
     def keep_contract(self, text: ContractText) -> None: ...
 
 
+class Backfills(Protocol):
+    def stage_of_backfill(self, plan_id: str) -> Stage | None: ...
+
+
 class Failures(Protocol):
     """What kind of failure an error is."""
 
@@ -168,6 +173,7 @@ class Ledger(
     Spending,
     SpendingHistory,
     Incidents,
+    Backfills,
     ContractTexts,
     Protocol,
 ):

@@ -2,7 +2,8 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -51,17 +52,33 @@ def staged_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) 
         staged = fetch_staged(context.instance, contract, partition)
         witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
         chronicle = Chronicle(contract, partition, context.run.run_id, ledger, clock, failures)
-        judging = StagedJudging(contract, witnesses, chronicle)
         with chronicle.failing_at(staged.version):
             outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
-            judged, acceptances = judging.judge(outcome, context.run.run_id)
-        asked = {key.name for key in context.selected_asset_check_keys}
-        by_name = {item.gate: item for item in judged}
-        for gate in gates:
-            if gate.name in asked:
-                yield check_result(processed, gate, by_name[gate.name], acceptances)
+            judgement = StagedJudging(contract, witnesses, chronicle).judge(outcome, context.run.run_id)
+        yield from judgement.check_results(contract, {key.name for key in context.selected_asset_check_keys})
 
     return judge
+
+
+@dataclass(frozen=True, slots=True)
+class StagedJudgement:
+    """What the gates on a staged outcome said; `stopped_by` is empty when it may be published."""
+
+    judged: tuple[Judged, ...]
+    acceptances: tuple[Acceptance, ...]
+
+    @property
+    def stopped_by(self) -> tuple[Judged, ...]:
+        return stopping(self.judged, self.acceptances)
+
+    def check_results(self, contract: Contract, asked: Collection[str] | None = None) -> Iterator[dg.AssetCheckResult]:
+        """Yield the result of each gate, or of those that were `asked` for."""
+        by_name = {item.gate: item for item in self.judged}
+        for gate in gates_of(contract, STAGED_GATES):
+            if asked is None or gate.name in asked:
+                yield check_result(
+                    asset_key(Zone.PROCESSED, contract.dataset), gate, by_name[gate.name], self.acceptances
+                )
 
 
 class StagedJudging:
@@ -75,21 +92,21 @@ class StagedJudging:
         self._clock = witnesses.clock
         self._gates = gates_of(contract, STAGED_GATES)
 
-    def judge(self, outcome: Outcome, run_id: str) -> tuple[tuple[Judged, ...], tuple[Acceptance, ...]]:
+    def judge(self, outcome: Outcome, run_id: str) -> StagedJudgement:
         """Judge every gate, record the verdicts, and end the attempt if one of them stops the partition."""
         contract, ledger = self._contract, self._ledger
         evidence = self._witnesses.fetch(contract, outcome)
         judged = judge_staged(self._gates, evidence, run_id, self._clock.now())
         ledger.record_verdicts(judged)
-        if stopped_by := stopping(judged, evidence.acceptances):
-            self._chronicle.stop(outcome.version, stopped_by, self._gates)
-        return judged, evidence.acceptances
+        judgement = StagedJudgement(judged, evidence.acceptances)
+        if judgement.stopped_by:
+            self._chronicle.stop(outcome.version, judgement.stopped_by, self._gates)
+        return judgement
 
     def require(self, outcome: Outcome, run_id: str) -> None:
         """Raise GateClosed unless nothing stops the outcome: tables can be materialized without their checks."""
         recorded = self._ledger.verdicts(outcome.dataset, outcome.partition)
         if are_current(recorded, self._gates, self._contract, outcome.version):
             return
-        judged, acceptances = self.judge(outcome, run_id)
-        for item in stopping(judged, acceptances)[:1]:
+        for item in self.judge(outcome, run_id).stopped_by[:1]:
             raise closed(item, self._gates)

@@ -2,7 +2,8 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -11,7 +12,7 @@ from pipeline_assets.automation import together_with_upstream
 from pipeline_assets.breakers import require_closed_breakers
 from pipeline_assets.column_schema import same_columns_of
 from pipeline_assets.drift_notes import stays_open
-from pipeline_assets.incidents import Chronicle, resolved_by
+from pipeline_assets.incidents import resolved_by
 from pipeline_assets.on_time import not_yet_result, on_time_result, on_time_spec
 from pipeline_assets.ports import (
     Clock,
@@ -24,12 +25,16 @@ from pipeline_assets.ports import (
     Store,
     Tables,
 )
-from pipeline_assets.staged import fetch_staged
+from pipeline_assets.staged import Staged, fetch_staged
 from pipeline_assets.staged_gates import StagedJudging
+from pipeline_assets.work import Reported, Work
 from sluice.contract import Contract
 from sluice.history import Published
 from sluice.outcome import Outcome
 from sluice.publishing import Effect
+
+if TYPE_CHECKING:
+    from pipeline_assets.evidence import Witnesses  # heavy, see landed.py
 
 
 def table_asset(
@@ -56,43 +61,53 @@ def table_asset(
         settings: dg.ResourceParam[Settings],
         expectation_engine: dg.ResourceParam[ExpectationEngine],
         failures: dg.ResourceParam[Failures],
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        from pipeline_assets.evidence import Witnesses
-        from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
+    ) -> Iterator[Reported]:
+        from pipeline_assets.evidence import Witnesses  # heavy, see landed.py
 
-        partition = context.partition_key
-        staged = fetch_staged(context.instance, contract, partition)
-        chronicle = Chronicle(contract, partition, context.run.run_id, ledger, clock, failures)
-        require_closed_breakers(contracts, chronicle, staged.version)
-        with chronicle.attempt_at(staged.version) as attempt:
-            outcome = fetch_outcome(store, contract.dataset, partition, staged.version)
-            witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
-            StagedJudging(contract, witnesses, chronicle).require(outcome, context.run.run_id)
-            publication = tables.publish(contract, outcome, staged.sequence)
-            if publication.held.version == outcome.version:
-                # The record of the publication comes last: until it is there, the partition is tried again.
-                if outcome.stand_in is None:  # limits are learned from own data alone
-                    metrics = witnesses.fetch_profile(contract, outcome).metrics
-                    ledger.record_metrics(contract.dataset, partition, metrics)
-                    chronicle.reconcile()
-                else:
-                    chronicle.note_stand_in(outcome)
-                ledger.conclude(contract.dataset, partition, str(outcome.version))
-            _record(outcome, publication, ledger, clock)
-            if publication.effect is Effect.REWOUND or outcome.stand_in is not None:
-                ledger.end(attempt, clock.now(), None)  # the partition is not right yet: its incident stays open
-            else:
-                by = resolved_by(outcome, ledger.acceptances(contract.dataset))
-                chronicle.succeed(attempt, by, keep=stays_open(contract, ledger, partition))
-        yield _report(contract, outcome, publication, tables)
-        if contract.freshness:
-            first = ledger.first_published(contract.dataset).get(partition)
-            if first is None and outcome.stand_in is not None:
-                yield not_yet_result(contract.freshness, spec.key, partition, clock.now())
-            else:
-                yield on_time_result(contract.freshness, spec.key, partition, first or clock.now())
+        work = Work(contract, contracts, context.partition_key, context.run, context.instance, ledger, clock, failures)
+        witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
+        yield from publish_staged(work, fetch_staged(context.instance, contract, work.partition), witnesses)
 
     return table
+
+
+def publish_staged(
+    work: Work, staged: Staged, witnesses: "Witnesses", outcome: Outcome | None = None
+) -> Generator[Reported, None, Publication]:
+    """Do the work of the step, and yield what it reports; the `outcome` is read from the store if it is not given."""
+    from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
+
+    contract, partition, chronicle = work.contract, work.partition, work.chronicle
+    ledger, clock, tables = work.ledger, work.clock, witnesses.tables
+    require_closed_breakers(work.contracts, chronicle, staged.version)
+    with chronicle.attempt_at(staged.version) as attempt:
+        outcome = outcome or fetch_outcome(witnesses.store, contract.dataset, partition, staged.version)
+        StagedJudging(contract, witnesses, chronicle).require(outcome, work.run.run_id)
+        publication = tables.publish(contract, outcome, staged.sequence)
+        if publication.held.version == outcome.version:
+            # The record of the publication comes last: until it is there, the partition is tried again.
+            if outcome.stand_in is None:  # limits are learned from own data alone
+                metrics = witnesses.fetch_profile(contract, outcome).metrics
+                ledger.record_metrics(contract.dataset, partition, metrics)
+                chronicle.reconcile()
+            else:
+                chronicle.note_stand_in(outcome)
+            ledger.conclude(contract.dataset, partition, str(outcome.version))
+        _record(outcome, publication, ledger, clock)
+        if publication.effect is Effect.REWOUND or outcome.stand_in is not None:
+            ledger.end(attempt, clock.now(), None)  # the partition is not right yet: its incident stays open
+        else:
+            by = resolved_by(outcome, ledger.acceptances(contract.dataset))
+            chronicle.succeed(attempt, by, keep=stays_open(contract, ledger, partition))
+    yield _report(contract, outcome, publication, tables)
+    if contract.freshness:
+        key = asset_key(Zone.TABLES, contract.dataset)
+        first = ledger.first_published(contract.dataset).get(partition)
+        if first is None and outcome.stand_in is not None:
+            yield not_yet_result(contract.freshness, key, partition, clock.now())
+        else:
+            yield on_time_result(contract.freshness, key, partition, first or clock.now())
+    return publication
 
 
 def _record(outcome: Outcome, publication: Publication, ledger: Ledger, clock: Clock) -> None:
@@ -113,6 +128,7 @@ def _report(
 ) -> dg.MaterializeResult[None]:
     processed = asset_key(Zone.PROCESSED, contract.dataset)
     return dg.MaterializeResult(
+        asset_key=asset_key(Zone.TABLES, contract.dataset),
         data_version=dg.DataVersion(str(publication.held.version)),
         metadata={
             "effect": str(publication.effect),

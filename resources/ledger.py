@@ -268,6 +268,9 @@ class Backfills(Protocol):
         The first time it runs is when it was started.
         """
 
+    def stage_of_backfill(self, plan_id: str) -> Stage | None:
+        """Return where a plan stands; runs ask between two partitions, so this costs little."""
+
 
 class ContractTexts(Protocol):
     """Contracts as they were when something was built under them."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
-from sensors.runs import UNDER_WAY
+from sensors.runs import UNDER_WAY, places_of
+from sluice.backfill.chunk import CHUNK_TAG, PLAN_TAG, chunk_text
 from sluice.backfill.progress import Stage, decide_next, progress_of
 from sluice.survey import survey
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from sluice.partition_state import PartitionStatus
 
 SENSOR_NAME = "backfills"
-PLAN_TAG = "sluice/backfill"
 _MOST_AT_WORK = 10
 _MOST_DEATHS = 3
 
@@ -50,13 +50,15 @@ class Clock(Protocol):
 
 
 def build_backfills_sensor(
-    contracts: Mapping[str, Contract], jobs: Mapping[str, UnresolvedAssetJobDefinition]
+    contracts: Mapping[str, Contract],
+    jobs: Mapping[str, UnresolvedAssetJobDefinition],
+    chunk_jobs: Mapping[str, dg.JobDefinition],
 ) -> dg.SensorDefinition:
-    """Return the sensor; `jobs` holds the job of every dataset."""
+    """Return the sensor; `jobs` holds the job of every dataset, `chunk_jobs` the one for many of its partitions."""
 
     @dg.sensor(
         name=SENSOR_NAME,
-        jobs=list(jobs.values()),
+        jobs=[*jobs.values(), *chunk_jobs.values()],
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Builds the partitions of planned backfills: a canary first, then the rest in portions.",
@@ -67,7 +69,7 @@ def build_backfills_sensor(
         running = ledger.backfills(Stage.RUNNING)
         if not running:
             return dg.SensorResult(skip_reason=dg.SkipReason("No planned backfill is running."))
-        driver = _Driver(contracts, jobs, ledger, context.instance, clock.now())
+        driver = _Driver(contracts, jobs, chunk_jobs, ledger, context.instance, clock.now())
         asked = [request for backfill in running for request in driver.advance(backfill)]
         return dg.SensorResult(
             run_requests=asked,
@@ -81,20 +83,24 @@ def build_backfills_sensor(
 class _Driver:
     contracts: Mapping[str, Contract]
     jobs: Mapping[str, UnresolvedAssetJobDefinition]
+    chunk_jobs: Mapping[str, dg.JobDefinition]
     ledger: Ledger
     instance: dg.DagsterInstance
     now: datetime
 
     def advance(self, backfill: Backfill) -> Sequence[dg.RunRequest]:
         plan = backfill.plan
-        asked = Counter(self._places(dg.RunsFilter(tags={PLAN_TAG: plan.plan_id})))
-        given_up = frozenset(place for place, runs in asked.items() if runs > _MOST_DEATHS)
-        at_work = frozenset(self._places(dg.RunsFilter(statuses=UNDER_WAY)))
-        progress = progress_of(backfill, self._survey(), self.ledger.last_attempt, at_work, given_up)
-        decided = decide_next(backfill, progress, self.contracts, _MOST_AT_WORK)
+        mine = self.instance.get_runs(dg.RunsFilter(tags={PLAN_TAG: plan.plan_id}))
+        # A chunk tries its partitions in order: only where it died before the first of them, nothing has come of it.
+        asked = Counter(places_of(run)[0] for run in mine)
+        died = Counter(places_of(run)[0] for run in mine if run.is_failure_or_canceled)
+        given_up = frozenset(place for place, runs in died.items() if runs > _MOST_DEATHS)
+        progress = progress_of(backfill, self._survey(), self.ledger.last_attempt, self._at_work(), given_up)
+        under_way = [places_of(run)[0][0] for run in mine if run.status in UNDER_WAY]
+        decided = decide_next(backfill, progress, self.contracts, _MOST_AT_WORK, under_way)
         if decided.stage is not None:
             self.ledger.change_backfill(plan.plan_id, Stage.RUNNING, decided.stage, self.now, note=decided.note)
-        return [self._request(plan.plan_id, target, asked[target.place] + 1) for target in decided.targets]
+        return [self._request(plan.plan_id, targets, asked[targets[0].place] + 1) for targets in decided.runs]
 
     def _survey(self) -> Sequence[PartitionStatus]:
         ledger = self.ledger
@@ -107,15 +113,24 @@ class _Driver:
             ledger.acceptances(),
         )
 
-    def _places(self, runs: dg.RunsFilter) -> list[tuple[str, str]]:
-        found = self.instance.get_runs(runs)
-        return [(run.tags.get("sluice/dataset", ""), run.tags.get("dagster/partition", "")) for run in found]
+    def _at_work(self) -> frozenset[tuple[str, str]]:
+        """Return what runs are queued or running for; of a chunk, what it has still to try."""
+        runs = self.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+        return frozenset(place for run in runs for place in places_of(run) if not self._is_through(run, place))
 
-    def _request(self, plan_id: str, target: Target, number: int) -> dg.RunRequest:
+    def _is_through(self, run: dg.DagsterRun, place: tuple[str, str]) -> bool:
+        if CHUNK_TAG not in run.tags:
+            return False
+        last = self.ledger.last_attempt(*place)
+        return last is not None and last.run_id == run.run_id and last.ended_at is not None
+
+    def _request(self, plan_id: str, targets: Sequence[Target], number: int) -> dg.RunRequest:
         """Runs that died before they could try are asked for again, under a key of their own."""
-        return dg.RunRequest(
-            run_key=f"backfill:{plan_id}:{target.dataset}:{target.partition}:{number}",
-            job_name=self.jobs[target.dataset].name,
-            partition_key=target.partition,
-            tags={"sluice/dataset": target.dataset, PLAN_TAG: plan_id},
-        )
+        first = targets[0]
+        tags = {"sluice/dataset": first.dataset, PLAN_TAG: plan_id}
+        key = f"backfill:{plan_id}:{first.dataset}:{first.partition}:{number}"
+        if len(targets) == 1:
+            job = self.jobs[first.dataset].name
+            return dg.RunRequest(run_key=key, job_name=job, partition_key=first.partition, tags=tags)
+        chunk = chunk_text(item.partition for item in targets)
+        return dg.RunRequest(run_key=key, job_name=self.chunk_jobs[first.dataset].name, tags={**tags, CHUNK_TAG: chunk})

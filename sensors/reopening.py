@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
-from sensors.runs import PROBE_TAG, UNDER_WAY, count_under_way, is_probed
+from sensors.runs import PROBE_TAG, UNDER_WAY, count_under_way, is_in_chunk, is_probed
 from sluice.healing.breakers import Breakers
 from sluice.healing.breakers import Ledger as BreakersLedger
 from sluice.reopening import reopenings
@@ -160,4 +160,6 @@ def _request(
 def _is_at_work(item: Reopening, instance: dg.DagsterInstance) -> bool:
     """Whether a run builds the partition already: a retry, or one that was asked for a moment ago."""
     tags = {"sluice/dataset": item.dataset, "dagster/partition": item.partition}
-    return instance.get_runs_count(dg.RunsFilter(tags=tags, statuses=UNDER_WAY)) > 0
+    if instance.get_runs_count(dg.RunsFilter(tags=tags, statuses=UNDER_WAY)):
+        return True
+    return is_in_chunk(instance, (item.dataset, item.partition), item.run_ids)

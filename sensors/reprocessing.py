@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 
-from sensors.runs import UNDER_WAY
+from sensors.runs import UNDER_WAY, places_of
 from sluice.contract import CODE_VERSION
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind, RemedyTaken
@@ -82,7 +82,7 @@ class _Asking:
     def requests(self, wanted: Sequence[Reprocessing]) -> dict[Reprocessing, dg.RunRequest]:
         """Return a request for each of the wanted that may run now; the others are wanted again at the next tick."""
         runs = self.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
-        at_work = {(run.tags.get("sluice/dataset"), run.tags.get("dagster/partition")) for run in runs}
+        at_work = {place for run in runs for place in places_of(run)}
         under_way = Counter(run.tags["sluice/dataset"] for run in runs if REPROCESSED_FOR in run.tags)
         asked: dict[Reprocessing, dg.RunRequest] = {}
         for item in wanted:

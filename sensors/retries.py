@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 import dagster as dg
 
-from sensors.runs import PROBE_TAG, UNDER_WAY, is_probed
+from sensors.runs import PROBE_TAG, UNDER_WAY, is_in_chunk, is_probed
 from sluice.contract import CODE_VERSION
 from sluice.healing.breaker import ABOUT_ONE_PARTITION, BreakerState, explain_breaker
 from sluice.healing.breakers import Breakers, is_at_present
@@ -235,6 +235,8 @@ class _Healer:
             run.tags.get("sluice/dataset", attempt.dataset) == attempt.dataset
             for run in self.instance.get_runs(dg.RunsFilter(tags=partition, statuses=UNDER_WAY))
         ):
+            return None
+        if is_in_chunk(self.instance, (attempt.dataset, attempt.partition), {attempt.run_id}):
             return None
         earlier = self.instance.get_runs_count(dg.RunsFilter(tags={**partition, RETRY_OF: attempt.run_id}))
         if earlier > _MOST_DEATHS:

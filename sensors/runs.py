@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from sluice.backfill.chunk import CHUNK_TAG, read_chunk
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+    Place = tuple[str, str]
 
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
@@ -17,6 +21,22 @@ UNDER_WAY = [
     dg.DagsterRunStatus.CANCELING,
 ]
 PROBE_TAG = "sluice/probe"
+
+
+def places_of(run: dg.DagsterRun) -> tuple[Place, ...]:
+    """Return (dataset, partition) of all that a run builds: of a chunk many, the one that it begins with first."""
+    dataset = run.tags.get("sluice/dataset", "")
+    try:
+        chunk = read_chunk(run.tags.get(CHUNK_TAG, ""))
+    except ValueError:  # somebody's slip in the launchpad: that run fails and says so, and nobody waits for it
+        chunk = ()
+    return tuple((dataset, day) for day in chunk) or ((dataset, run.tags.get("dagster/partition", "")),)
+
+
+def is_in_chunk(instance: dg.DagsterInstance, place: Place, through: Collection[str | None]) -> bool:
+    """Whether a chunk that is under way has yet to build this; the runs `through` have tried it already."""
+    runs = instance.get_runs(dg.RunsFilter(tags={"sluice/dataset": place[0]}, statuses=UNDER_WAY))
+    return any(CHUNK_TAG in run.tags and run.run_id not in through and place in places_of(run) for run in runs)
 
 
 def count_under_way(instance: dg.DagsterInstance, dataset: str) -> int:

@@ -12,6 +12,7 @@ from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
 from pipeline_assets.cli.plan import print_plan, world_now
+from sluice.backfill.chunk import PLAN_TAG
 from sluice.backfill.progress import Backfill, Progress, Stage, decide_next, progress_of
 from sluice.errors import BackfillRefused, did_you_mean
 
@@ -64,9 +65,12 @@ def resume(
     *,
     here: Annotated[bool, typer.Option("--here", help="Build it in this process; needs no `sluice up`.")] = False,
 ) -> None:
-    """Go on with a paused plan; what is published is not built again."""
+    """Go on with a paused or interrupted plan; what is published is not built again."""
     environment = open_environment()
-    _move(environment, _fetch(environment, plan), Stage.PAUSED, Stage.RUNNING)
+    found = _fetch(environment, plan)
+    # A plan that was interrupted runs still, for nobody could write down that it does not.
+    is_interrupted = here and found.stage is Stage.RUNNING
+    _move(environment, found, Stage.RUNNING if is_interrupted else Stage.PAUSED, Stage.RUNNING)
     _carry_on(environment, plan, here=here)
 
 
@@ -116,7 +120,7 @@ def _advance(environment: Environment, plan_id: str, tried: Collection[tuple[str
 
     What was `tried` and left no attempt, as an input is not published, is not tried again.
     """
-    from pipeline_assets.cli.headless import build_places
+    from pipeline_assets.cli.headless import build_runs
     from pipeline_assets.cli.progress import ProgressLines
 
     found = _fetch(environment, plan_id)
@@ -124,10 +128,11 @@ def _advance(environment: Environment, plan_id: str, tried: Collection[tuple[str
     if decided.stage is not None:
         now = environment.clock.now()
         environment.ledger.change_backfill(plan_id, Stage.RUNNING, decided.stage, now, note=decided.note)
-    if decided.targets:
+    runs = [[item.place for item in targets] for targets in decided.runs]
+    if runs:
         with ProgressLines(to_stderr=False) as lines:
-            build_places(environment, [item.place for item in decided.targets], tags={}, on_progress=lines)
-    return {item.place for item in decided.targets}
+            build_runs(environment, runs, tags={PLAN_TAG: plan_id}, on_progress=lines)
+    return {place for places in runs for place in places}
 
 
 def _fetch(environment: Environment, plan_id: str) -> Backfill:
@@ -181,7 +186,7 @@ def _row(found: Backfill, progress: Progress) -> dict[str, Any]:  # Any: cells a
         "published": len(progress.done),
         "failed": len(progress.failed),
         "running": len(progress.running),
-        "waiting": len(progress.waiting),
+        "waiting": len(progress.waiting) + len(progress.held),
         "note": found.note,
         "failed_partitions": [list(item.place) for item in progress.failed],
     }

@@ -12,6 +12,7 @@ import dagster as dg
 
 from pipeline_assets.asset_specs import Zone, asset_key
 from pipeline_assets.assets import job_name
+from pipeline_assets.chunks import chunk_job_name
 from pipeline_assets.cli.left_runs import HEADLESS_TAG, fail_left_by_headless
 from pipeline_assets.cli.run_report import Event, Progress, RunResult, RunSummary
 from pipeline_assets.cli.survey import taken_back
@@ -24,6 +25,7 @@ from sensors.orphans import WORKER_TAG
 from sensors.pulls import SENSOR_NAME as PULLS
 from sensors.stand_ins import SENSOR_NAME as STAND_INS
 from sluice.arrivals import SETTLE, sweep_raw_zone
+from sluice.backfill.chunk import CHUNK_TAG, chunk_text
 from sluice.contract import CODE_VERSION
 from sluice.gates import GATES
 from sluice.gates.breaker_is_closed import BREAKER_IS_CLOSED
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from sluice.arrivals import Sweep
     from sluice.partition_state import PartitionStatus
 
-__all__ = ["Event", "Progress", "RunResult", "RunSummary", "build_places", "run_until_quiet"]
+__all__ = ["Event", "Progress", "RunResult", "RunSummary", "build_places", "build_runs", "run_until_quiet"]
 
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _PATIENCE = 5  # times SETTLE: an object that is still being written by then is left for the next invocation
@@ -69,6 +71,23 @@ def build_places(
     with _alone(environment, on_progress) as (runner, _):
         runner.execute([_Pending(name, day, {"sluice/dataset": name, **tags}) for name, day in places])
         return tuple(runner.results)
+
+
+def build_runs(
+    environment: Environment,
+    runs: Sequence[Sequence[tuple[str, str]]],
+    *,
+    tags: Mapping[str, str],
+    on_progress: Callable[[Progress], None],
+) -> None:
+    """Build partitions, those of each run together: one in a run of its own, many of a dataset as a chunk."""
+    with _alone(environment, on_progress) as (runner, _):
+        for places in runs:
+            named = {"sluice/dataset": places[0][0], **tags}
+            if len(places) == 1:
+                runner.execute([_Pending(*places[0], named)])
+            else:
+                runner.execute_chunk(places[0][0], [day for _, day in places], named)
 
 
 @contextmanager
@@ -199,7 +218,7 @@ class _Runner:
     def _stand_in(self) -> None:
         """What is late although all was built that could be, is stood in for, as the daemon does it."""
         for asked in self._tick(STAND_INS).run_requests or ():
-            tags = {**asked.tags, **HEADLESS_TAG, WORKER_TAG: str(self._environment.workers.mine())}
+            tags = {**asked.tags, **self._mine}
             done = self._definitions.get_job(STAND_IN_JOB).execute_in_process(
                 instance=self._instance, tags=tags, run_config=_SILENT, raise_on_error=False
             )
@@ -259,6 +278,26 @@ class _Runner:
             message = result.error or str(result.effect)
             self._on_progress(Progress(event, item.dataset, item.partition, number, total, result.seconds, message))
 
+    def execute_chunk(self, dataset: str, partitions: Sequence[str], tags: Mapping[str, str]) -> None:
+        """Tell of the whole when it begins, and of each partition when it has ended."""
+        place = f"{partitions[-1]} to {partitions[0]}, {len(partitions):,} partitions"
+        self._on_progress(Progress(Event.STARTED, dataset, place, 1, 1))
+        started = time.monotonic()
+        done = self._definitions.get_job(chunk_job_name(dataset)).execute_in_process(
+            instance=self._instance,
+            tags={**tags, CHUNK_TAG: chunk_text(partitions), **self._mine},
+            run_config=_SILENT,
+            raise_on_error=False,
+        )
+        seconds = time.monotonic() - started
+        event = Event.SUCCEEDED if done.success else Event.FAILED
+        message = str(Effect.COMMITTED) if done.success else _error_of(done)
+        self._on_progress(Progress(event, dataset, place, 1, 1, seconds, message))
+
+    @property
+    def _mine(self) -> Mapping[str, str]:
+        return {**HEADLESS_TAG, WORKER_TAG: str(self._environment.workers.mine())}
+
     def _held(self, item: _Pending) -> RunResult | None:
         """Return a result if an open breaker holds it: nothing is launched. What is to probe is let in by its gate."""
         environment = self._environment
@@ -289,7 +328,7 @@ class _Runner:
         done = self._definitions.get_job(job_name(item.dataset)).execute_in_process(
             instance=self._instance,
             partition_key=item.partition,
-            tags={**item.tags, **HEADLESS_TAG, WORKER_TAG: str(self._environment.workers.mine())},
+            tags={**item.tags, **self._mine},
             run_config=_SILENT,
             raise_on_error=False,
         )

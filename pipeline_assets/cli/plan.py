@@ -9,6 +9,7 @@ import typer
 
 from pipeline_assets.cli.environment import Environment, open_environment
 from pipeline_assets.cli.output import AsJson, Column, print_json, print_table, say
+from sluice.backfill.chunk import USUAL, Chunking, chunked
 from sluice.backfill.plan import Asked, Only, Plan, Target, plan_backfill, world_of
 from sluice.backfill.progress import Backfill, Stage
 from sluice.cost.money import usd_text
@@ -48,12 +49,15 @@ def backfill(
     first: Annotated[str | None, typer.Option("--from", help="The first date, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="The last date, YYYY-MM-DD.")] = None,
     only: Annotated[Only | None, typer.Option(help="Only such partitions; default: all that are not right.")] = None,
+    chunk: Annotated[
+        int | None, typer.Option(min=1, help="At most so many partitions in a run; default: as estimates suggest.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Choose partitions, show what building them takes and reaches, and save the plan; nothing is launched."""
     environment = open_environment()
     asked = Asked(datasets=_known(environment, datasets), first=_date(first), last=_date(last), only=only)
-    plan = _plan(environment, asked)
+    plan = _plan(environment, asked, USUAL if chunk is None else Chunking(partitions=chunk))
     if plan.targets:
         environment.ledger.add_backfill(Backfill(plan, Stage.PLANNED, plan.created_at))
     if as_json:
@@ -85,6 +89,9 @@ def print_plan(plan: Plan, environment: Environment) -> None:
     canary = plan.canary
     say(f"{counted(len(plan.targets), 'partition')} to build; {right}.")
     say(f"First alone, as canary: {canary.dataset} {canary.partition}.")
+    if runs := chunked(plan.targets[1:], plan.chunking):
+        most = max(len(run) for run in runs)
+        say(f"Then in {counted(len(runs), 'run')} of up to {counted(most, 'partition')}.")
     say(f"Launch it: sluice backfill start {plan.plan_id}")
 
 
@@ -101,7 +108,7 @@ def _date(text: str | None) -> str | None:
         raise typer.BadParameter(f'"{text}" is no date; write it as 2026-11-01.') from error
 
 
-def _plan(environment: Environment, asked: Asked) -> Plan:
+def _plan(environment: Environment, asked: Asked, chunking: Chunking) -> Plan:
     from pipeline_assets.cli.survey import survey
 
     if asked.first and asked.last and asked.first > asked.last:
@@ -110,7 +117,7 @@ def _plan(environment: Environment, asked: Asked) -> Plan:
     estimates = _Estimates(environment, manifests)
     world = _world(environment, asked, manifests.values())
     now = environment.clock.now()
-    return plan_backfill(asked, survey(environment), environment.contracts, estimates.of, world, now)
+    return plan_backfill(asked, survey(environment), environment.contracts, estimates.of, world, now, chunking)
 
 
 def _manifests(environment: Environment) -> Mapping[tuple[str, str], Manifest]:

@@ -40,3 +40,7 @@ class MemoryBackfills(Store):
             changed = replace(found, stage=stage, changed_at=changed_at, started_at=started, note=note)
             self._backfills[plan_id] = changed
             return True
+
+    def stage_of_backfill(self, plan_id: str) -> Stage | None:
+        found = self._backfills.get(plan_id)
+        return None if found is None else found.stage

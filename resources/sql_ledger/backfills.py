@@ -51,6 +51,11 @@ class SqlBackfills(Database):
         with self._writing(None) as connection:
             return connection.execute(sa.update(BACKFILLS).where(*this).values(new)).rowcount == 1
 
+    def stage_of_backfill(self, plan_id: str) -> Stage | None:
+        with self._reading() as connection:
+            found = connection.execute(sa.select(BACKFILLS.c.stage).where(BACKFILLS.c.plan_id == plan_id)).scalar()
+        return None if found is None else Stage(found)
+
 
 def _read(row: sa.Row[Any]) -> Backfill:
     return Backfill(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from sluice.backfill.chunk import USUAL, Chunking
 from sluice.consumers import Affected, consumers_of
 from sluice.contract import CODE_VERSION
 from sluice.partition_state import Change, State
@@ -85,6 +86,7 @@ class Plan(_Frozen):
     as_they_should_be: int
     world: str
     consumers: tuple[Affected, ...] = ()  # of the targets and of what is reached
+    chunking: Chunking = Chunking()
 
     @property
     def canary(self) -> Target:
@@ -128,6 +130,7 @@ def plan_backfill(
     estimate: Callable[[str, str], Estimate],
     world: str,
     now: datetime,
+    chunking: Chunking = USUAL,
 ) -> Plan:
     """Freeze what is to be done; `statuses` are those of all partitions, `estimate` is asked for each target.
 
@@ -161,6 +164,7 @@ def plan_backfill(
         as_they_should_be=right,
         world=world,
         consumers=consumers_of(contracts, affected),
+        chunking=chunking,
     )
 
 

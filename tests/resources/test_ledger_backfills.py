@@ -77,3 +77,11 @@ def test_it_was_started_when_it_ran_for_the_first_time(ledger: Ledger) -> None:
     assert paused is not None
     assert (paused.started_at, paused.note) == (NOON, "the canary failed")
     assert ledger.backfill("abc") == replace(planned(), stage=Stage.RUNNING, changed_at=LATER, started_at=NOON)
+
+
+def test_where_a_plan_stands_is_told_without_the_plan(ledger: Ledger) -> None:
+    ledger.add_backfill(planned())
+    ledger.change_backfill("abc", Stage.PLANNED, Stage.RUNNING, NOON)
+
+    assert ledger.stage_of_backfill("abc") is Stage.RUNNING
+    assert ledger.stage_of_backfill("other") is None

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sluice.backfill.plan import Asked, Only, Plan, plan_backfill, world_of
+from sluice.backfill.chunk import Chunking
+from sluice.backfill.plan import Asked, Only, Plan, Target, plan_backfill, world_of
 from sluice.backfill.progress import Backfill, Next, Progress, Stage, decide_next, progress_of
 from sluice.contract import Column, Consumer, Contract, FileFormat, Source
 from sluice.cost.budget import Estimate
 from sluice.datatypes import Integer
+from sluice.healing.killed import KILLED
 from sluice.history import Attempt
 from sluice.partition_state import Change, PartitionStatus, State
 
@@ -285,24 +287,27 @@ def test_who_dies_again_and_again_is_given_up() -> None:
 
 
 def stand(**places: tuple[object, ...]) -> Progress:
-    return Progress(**{name: places.get(name, ()) for name in ("done", "failed", "running", "waiting")})  # type: ignore[arg-type]
+    return Progress(**{name: places.get(name, ()) for name in ("done", "failed", "running", "waiting", "held")})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("stands", "decided"),
     [
-        pytest.param(stand(waiting=(CANARY, FOLLOWER, *REST)), Next((CANARY,)), id="the canary goes alone"),
+        pytest.param(stand(waiting=(CANARY, FOLLOWER, *REST)), Next(((CANARY,),)), id="the canary goes alone"),
         pytest.param(stand(running=(CANARY,), waiting=(FOLLOWER, *REST)), Next(), id="the others wait for it"),
         pytest.param(
             stand(failed=(CANARY,), waiting=(FOLLOWER, *REST)),
             Next((), Stage.PAUSED, "the canary failed: orders 2026-11-05"),
             id="its failure pauses the plan",
         ),
-        pytest.param(stand(done=(CANARY,), waiting=(FOLLOWER,)), Next((FOLLOWER,)), id="then the rest begins"),
+        pytest.param(stand(done=(CANARY,), waiting=(FOLLOWER,)), Next(((FOLLOWER,),)), id="then the rest begins"),
         pytest.param(
-            stand(done=(CANARY,), waiting=tuple(REST[:2])), Next((REST[0],)), id="what is derived waits for its input"
+            stand(done=(CANARY,), waiting=tuple(REST[:2])),
+            Next(((REST[0],),)),
+            id="what is derived waits for its input",
         ),
-        pytest.param(stand(done=(CANARY,), running=tuple(REST[:3]), waiting=(FOLLOWER,)), Next(), id="no more than 3"),
+        pytest.param(stand(held=(CANARY,), waiting=(FOLLOWER,)), Next(), id="they wait while a breaker holds it"),
+        pytest.param(stand(done=(CANARY,), held=(FOLLOWER,)), Next(), id="what is held is released by others"),
         pytest.param(
             stand(done=(CANARY,), failed=(FOLLOWER,)), Next((), Stage.DONE, "1 published, 1 failed"), id="the end"
         ),
@@ -310,6 +315,59 @@ def stand(**places: tuple[object, ...]) -> Progress:
 )
 def test_what_happens_next(stands: Progress, decided: Next) -> None:
     assert decide_next(RUNNING, stands, CONTRACTS, 3) == decided
+
+
+def test_no_more_runs_begin_than_are_allowed() -> None:
+    stands = stand(done=(CANARY,), waiting=(FOLLOWER,))
+
+    assert decide_next(RUNNING, stands, CONTRACTS, 3, ["orders"] * 3) == Next()
+    assert decide_next(RUNNING, stands, CONTRACTS, 3, ["orders"] * 2) == Next(((FOLLOWER,),))
+
+
+MANY = tuple(Target(dataset="orders", partition=f"2026-11-{day:02}", why="", seconds=2.0) for day in range(28, 0, -1))
+
+
+def in_chunks(most: int) -> Backfill:
+    return replace(RUNNING, plan=PLANNED.model_copy(update={"targets": MANY, "chunking": Chunking(partitions=most)}))
+
+
+def test_the_canary_is_in_no_chunk() -> None:
+    assert decide_next(in_chunks(10), stand(waiting=MANY), CONTRACTS, 10) == Next((MANY[:1],))
+
+
+def test_two_chunks_of_a_dataset_are_at_work_at_once() -> None:
+    stands = stand(done=MANY[:1], waiting=MANY[1:])
+
+    begun = decide_next(in_chunks(10), stands, CONTRACTS, 10)
+    more = decide_next(in_chunks(10), stands, CONTRACTS, 10, ["orders"])
+
+    assert begun == Next((MANY[1:11], MANY[11:21]))
+    assert more == Next((MANY[1:11],))
+
+
+def test_a_chunk_of_one_is_a_run_as_ever() -> None:
+    begun = decide_next(in_chunks(1), stand(done=MANY[:1], waiting=MANY[1:]), CONTRACTS, 10)
+
+    assert begun == Next(tuple((item,) for item in MANY[1:11]))
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [pytest.param(State.HELD, "held", id="a breaker"), pytest.param(State.PUBLISHED, "done", id="published meanwhile")],
+)
+def test_what_a_chunk_has_passed_does_not_count_as_running(state: State, expected: str) -> None:
+    found = progress(None, status("orders", 5, state), at_work=(CANARY.place,) if expected == "done" else ())
+
+    assert getattr(found, expected) == (CANARY,)
+
+
+def test_what_was_killed_is_tried_again_by_who_goes_on() -> None:
+    killed = replace(attempt(NOW + MINUTE), error=KILLED.message)
+    resumed = replace(RUNNING, changed_at=NOW + 2 * MINUTE)
+    statuses = (status("orders", 5, State.FAILED),)
+
+    assert progress_of(RUNNING, statuses, lambda *_: killed, ()).failed[:1] == (CANARY,)
+    assert progress_of(resumed, statuses, lambda *_: killed, ()).waiting[:1] == (CANARY,)
 
 
 @pytest.mark.parametrize("stage", [Stage.PLANNED, Stage.PAUSED, Stage.DONE])
@@ -322,4 +380,4 @@ def test_who_resumes_has_seen_that_the_canary_failed() -> None:
 
     decided = decide_next(resumed, stand(failed=(CANARY,), waiting=(FOLLOWER,)), CONTRACTS, 3)
 
-    assert decided == Next((FOLLOWER,))
+    assert decided == Next(((FOLLOWER,),))

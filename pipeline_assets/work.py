@@ -1,0 +1,43 @@
+"""One partition of a dataset in one run: what the body of every step is given, in a run of its own or in a chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import dagster as dg
+
+from pipeline_assets.funding import Purse
+from pipeline_assets.incidents import Chronicle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline_assets.ports import Clock, Failures, Ledger, Prices
+    from sluice.contract import Contract
+
+Reported: TypeAlias = dg.MaterializeResult[None] | dg.AssetCheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    contract: Contract
+    contracts: Mapping[str, Contract]
+    partition: str
+    run: dg.DagsterRun
+    instance: dg.DagsterInstance
+    ledger: Ledger
+    clock: Clock
+    failures: Failures
+
+    @property
+    def chronicle(self) -> Chronicle:
+        return Chronicle(self.contract, self.partition, self.run.run_id, self.ledger, self.clock, self.failures)
+
+    @property
+    def asked_for(self) -> str | None:
+        """The fingerprint that the run was asked to build; None where nobody said."""
+        return self.run.tags.get("sluice/fingerprint")
+
+    def purse(self, prices: Prices) -> Purse:
+        return Purse(self.contract, self.ledger, self.clock, prices, self.instance, self.run)
