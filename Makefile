@@ -31,7 +31,7 @@ test-long: $(INSTALLED) ## tests of many whole runs each
 	$(BIN)/pytest -n auto --dist loadgroup -m long $(ARGS)
 
 test-daemon: $(INSTALLED) ## tests against a real web server and daemon
-	$(BIN)/pytest -n 3 --dist loadgroup -m daemon $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup -m daemon tests/end_to_end $(ARGS)
 
 test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
 	$(BIN)/pytest -n 2 -m chaos tests/chaos $(ARGS)
@@ -40,7 +40,7 @@ test-aws: $(INSTALLED) $(AWS_SERVER)/.installed ## tests against a server with t
 	$(BIN)/pytest -n 2 --dist loadgroup -m aws $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
-	$(BIN)/pytest -m browser $(ARGS)
+	$(BIN)/pytest -m browser tests/end_to_end $(ARGS)
 
 check: lint format types rooms locks-in-step ## everything a tool can judge; `make -k check` shows all of it
 

@@ -47,12 +47,14 @@ import pipeline_assets.derived
 import pipeline_assets.evidence
 import pipeline_assets.staging
 import resources.contract_folders
+import resources.event_log
 import resources.failures
 import resources.great_expectations_engine
 import resources.http_source
 import resources.iceberg_tables
 import resources.local_catalog
 import resources.object_store
+import resources.opened_store
 import resources.price_book
 import resources.sql_ledger
 import sluice.pulling.pages

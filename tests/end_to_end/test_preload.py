@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 CHECKOUT = Path(__file__).parents[2]
-PRELOADED = "preload: [pipeline_assets.cli.preload]"
+PRELOADED = "- pipeline_assets.cli.preload\n"
 OWN = {"dagster", "dagster_shared", "duckdb", "pipeline_assets", "pyarrow", "pydantic", "pyiceberg", "resources",
        "rich", "sluice", "sqlalchemy", "sqlglot", "structlog", "upath"}  # fmt: skip
 FEW = 15
@@ -35,7 +35,7 @@ def test_a_run_imports_hardly_anything_by_itself(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     land(home)
     configuration = prepare_dagster_home(home / "dagster") / "dagster.yaml"
-    probed = PRELOADED.replace("]", ", tests.end_to_end.imports_probe]")
+    probed = PRELOADED + "      - tests.end_to_end.imports_probe\n"
     configuration.write_text(configuration.read_text().replace(PRELOADED, probed))
 
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:

@@ -10,7 +10,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,9 +19,7 @@ from pipeline_assets.definitions import build_definitions, lazy_ports
 from resources.clock import SystemClock
 from resources.dagster_home import open_dagster
 from resources.settings import Settings
-
-if TYPE_CHECKING:
-    from tests.pipeline_assets.cli.conftest import Command
+from tests.pipeline_assets.cli.conftest import Command
 
 pytestmark = pytest.mark.long
 
@@ -72,14 +70,26 @@ class Shop:
         return len(self.environment.tables._catalog.load_table(("sluice", "sales")).snapshots())
 
 
-@pytest.fixture
-def shop(sluice: Command) -> Shop:
-    """Two days as they were first published, with one record in quarantine."""
-    shop = Shop(sluice)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for one test after the other: tables know where their files are, so a home works in its place alone."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "datasets").mkdir()
+    shop = Shop(Command(folder / "home", folder / "datasets"))
     shop.land(DAY, FIRST, BROKEN)
     shop.land(NEXT_DAY, FIRST)
-    sluice.rows("run")
-    return shop
+    shop.sluice.rows("run")
+    shutil.copytree(folder, folder.with_name("shop-as-published"))
+    return folder
+
+
+@pytest.fixture
+def shop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Two days as they were first published, with one record in quarantine."""
+    shutil.rmtree(folder)
+    shutil.copytree(folder.with_name("shop-as-published"), folder)
+    monkeypatch.chdir(folder)
+    return Shop(Command(folder / "home", folder / "datasets"))
 
 
 @pytest.fixture
@@ -192,8 +202,8 @@ def test_a_dry_run_as_of_a_time_changes_nothing(shop: Shop, then: str) -> None:
 
 
 def forget_what_was_staged(shop: Shop) -> None:
-    for folder in (shop.home / f"processed/sales/date={DAY}").iterdir():
-        (folder / "_outcome.json").unlink()
+    for outcome in (shop.home / f"processed/sales/date={DAY}").glob("*/_outcome.json"):
+        outcome.unlink()
 
 
 def test_it_needs_only_the_objects(shop: Shop, then: str) -> None:
@@ -275,6 +285,7 @@ from pathlib import Path
 from pipeline_assets.cli import environment as door, replay
 from resources.clock import SystemClock
 from resources.settings import Settings
+from tests.pipeline_assets.cli.conftest import Command
 
 environment = door.Environment(Settings(Path(sys.argv[1]), (Path(sys.argv[2]),)), SystemClock(), Path(sys.argv[1]))
 replay.open_environment = lambda: environment
