@@ -98,6 +98,7 @@ class Server:
                 say(f"The {self.name} server does not stop; killing it.")
         for group in self.groups:
             kill_group(group)
+        self._process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._plan.before_start()

@@ -152,7 +152,13 @@ def break_store(world: World) -> None:
     ("second", "why", "failure_class"),
     [
         pytest.param(BAD, "rejected_share_is_acceptable does not hold", FailureClass.QUALITY, id="a closed gate"),
-        pytest.param("PK\x03\x04 a zip archive", "cannot be read", FailureClass.QUALITY, id="an unreadable object"),
+        pytest.param(
+            "PK\x03\x04 a zip archive",
+            "cannot be read",
+            FailureClass.QUALITY,
+            id="an unreadable object",
+            marks=pytest.mark.long,
+        ),
         pytest.param(None, "a bug", FailureClass.CODE, id="a bug"),
     ],
 )
@@ -191,6 +197,7 @@ def test_what_is_published_already_costs_nothing(world: World) -> None:
     assert len(world.ledger.spends("orders")) == 3
 
 
+@pytest.mark.long
 def test_what_another_run_works_on_is_left_to_it(world: World) -> None:
     land_three(world)
     world.tick()
@@ -205,6 +212,7 @@ def test_what_another_run_works_on_is_left_to_it(world: World) -> None:
     assert statuses(world, "tables/orders") == {FIRST: "materialized", THIRD: "materialized"}
 
 
+@pytest.mark.long
 def test_a_paused_plan_ends_after_the_partition_at_hand(world: World) -> None:
     land_three(world)
     targets = tuple(Target(dataset="orders", partition=day, why="it is missing") for day in (THIRD, SECOND, FIRST))
@@ -235,6 +243,7 @@ def test_a_paused_plan_ends_after_the_partition_at_hand(world: World) -> None:
     assert statuses(world, "tables/orders") == {THIRD: "materialized"}
 
 
+@pytest.mark.long
 def test_a_budget_that_runs_out_stops_what_is_left(tmp_path: Path) -> None:
     # What one partition is estimated to cost here; the second one finds the budget spent.
     orders = replace(ORDERS, cost=CostRules(monthly_usd=Limit(fixed=0.002)))

@@ -19,6 +19,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 def test_a_build_of_generated_files_comes_to_what_was_said(sluice: Command) -> None:
     said = sluice.rows("generate", "orders", *TWO_DAYS, "--rows-per-file", 500, *SHARES)
 
