@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import psutil  # type: ignore[import-untyped]
 
+from pipeline_assets.cli.pulse import Pulse
 from resources.dagster_home import prepare_dagster_home
 from resources.fork_server import WORKER_NAME
 
@@ -41,6 +42,7 @@ class Servers:
         self._logs = home / "logs"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._dead_since: dict[str, float] = {}
+        self._pulse: Pulse | None = None
 
     def __enter__(self) -> Self:
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -50,6 +52,7 @@ class Servers:
         while not self._socket.exists() and time.monotonic() < until:
             time.sleep(0.2)
         self._start("daemon")
+        self._pulse = Pulse(self._socket)
         return self
 
     def __exit__(
@@ -74,6 +77,10 @@ class Servers:
             running.wait()
 
     def revive(self) -> None:
+        # A fault may kill the process that evaluates sensors; the one that was started then answers nothing, and lives.
+        if self._pulse and self._pulse.is_lost():
+            self.kill("code")
+            self._pulse.forget()
         now = time.monotonic()
         for name, process in self._running.items():
             if process.poll() is None:
