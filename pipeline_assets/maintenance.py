@@ -10,6 +10,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipeline_assets.asset_specs import Zone, asset_key
 from pipeline_assets.assets import job_name
 from pipeline_assets.ports import Clock, Ledger, Settings, SweptStore, Upkeep
+from pipeline_assets.redrive import build_as_run
 from sluice.contract import Contract
 from sluice.maintenance.report import Report, tell
 
@@ -67,10 +68,7 @@ def _asset(contract: Contract, contracts: Mapping[str, Contract], job_of: JobOf)
         def rebuild(partitions: Sequence[str]) -> None:
             job = job_of(job_name(contract.dataset))
             for partition in partitions:
-                tags = {"sluice/dataset": contract.dataset, **TAGS, "sluice/asked_by": context.run.run_id}
-                job.execute_in_process(
-                    instance=context.instance, partition_key=partition, tags=tags, raise_on_error=False
-                )
+                build_as_run(context, job, contract.dataset, partition, TAGS)
 
         doing = Maintenance(store, ledger, upkeep, clock, settings.scratch)
         report = doing.perform(contract, rebuild)

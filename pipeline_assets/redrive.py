@@ -99,7 +99,11 @@ def redrive_job(contracts: Mapping[str, Contract], job_of: Callable[[str], dg.Jo
 
 
 def build_as_run(
-    context: dg.OpExecutionContext, job: dg.JobDefinition, dataset: str, partition: str, tags: Mapping[str, str]
+    context: dg.OpExecutionContext | dg.AssetExecutionContext,
+    job: dg.JobDefinition,
+    dataset: str,
+    partition: str,
+    tags: Mapping[str, str],
 ) -> bool:
     """Build it as a run of its own, in this process: its checks, incidents and costs are those of every build."""
     tags = {"sluice/dataset": dataset, **tags, "sluice/asked_by": context.run.run_id}
