@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipeline_assets.local_files import local_files
+from pipeline_assets.opened_ahead import opened_ahead
 from sluice.contract import CODE_VERSION, PARTITION_COLUMN
 from sluice.rows_compared import RowsDigest, digest_rows
 from sluice.transform import Limits, connect, transform
@@ -89,21 +91,20 @@ def compare_rebuilt(
     with TemporaryDirectory(dir=scratch, prefix="replay-") as folder:
         workspace = Path(folder) / "build"
         workspace.mkdir()
-        done = transform(
-            contract,
-            contract.source,
-            manifest,
-            lambda item: store.open(item.key),
-            workspace,
-            run_id="replay",
-            limits=_LIMITS,
-        )
+        with opened_ahead(store, manifest.objects) as open_object:
+            done = transform(
+                contract, contract.source, manifest, open_object, workspace, run_id="replay", limits=_LIMITS
+            )
         rebuilt = [str(done.published)] if done.records_published else []
         rejected = [str(done.quarantine)] if done.records_quarantined else []
-        with closing(connect(Path(folder), _LIMITS)) as connection:
+        with (
+            local_files(store, files, scratch) as shown,
+            local_files(store, quarantine, scratch) as quarantined,
+            closing(connect(Path(folder), _LIMITS)) as connection,
+        ):
             return Comparison(
-                shown=digest_rows(connection, files, columns),
+                shown=digest_rows(connection, shown(), columns),
                 rebuilt=digest_rows(connection, rebuilt, columns),
-                in_quarantine=digest_rows(connection, quarantine, _QUARANTINED),
+                in_quarantine=digest_rows(connection, quarantined(), _QUARANTINED),
                 rejected_again=digest_rows(connection, rejected, _QUARANTINED),
             )

@@ -107,6 +107,34 @@ def test_an_overwritten_object_is_built_again(sluice: Command, aws: AwsServer) -
     assert sluice.rows("query", "select count(*) as orders from orders") == [{"orders": 60}]
 
 
+def test_what_is_published_is_built_again_from_s3_and_found_the_same(sluice: Command) -> None:
+    sluice(*ORDERS, "--dates", "2026-11-03")
+    sluice("run")
+
+    (row,) = sluice.rows("replay", "orders", "--from", "2026-11-03")
+
+    assert row["result"].partition(":")[0] == "same", row
+    assert (row["rows"], row["in_quarantine"]) == (row["built_again"], row["rejected_again"]) == (4 * 455, 4 * 20)
+
+
+def test_one_more_object_is_added_to_what_was_built_of_the_others(sluice: Command, aws: AwsServer) -> None:
+    sluice(*ORDERS, "--dates", "2026-11-03")
+    sluice("run")
+    bucket, _, prefix = sluice.environ["SLUICE_STORE"].removeprefix("s3://").partition("/")
+    (more,) = sluice.rows(
+        *("generate", "orders", "--dates", "2026-11-03", "--rows-per-file", 60, "--seed", 8, "--to", "s3://" + bucket)
+    )
+    client = aws.client("s3")
+    client.copy_object(Bucket=bucket, Key=f"{prefix}/raw/{more['key']}", CopySource=f"{bucket}/{more['key']}")
+
+    ran = sluice("run")
+
+    assert ran.exit_code == 0, ran.output
+    (row,) = sluice.rows("replay", "orders", "--from", "2026-11-03")
+    assert row["result"].partition(":")[0] == "same", row
+    assert row["objects"] == 5
+
+
 def test_a_bucket_that_is_not_there_stops_the_command_with_its_cure(sluice: Command) -> None:
     environ = {**sluice.environ, "SLUICE_STORE": "s3://not-there-at-all"}
 
