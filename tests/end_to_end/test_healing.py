@@ -46,11 +46,12 @@ def _named(home: Path, name: str) -> list[int]:
 
 
 def test_a_killed_run_is_found_retried_and_its_incident_resolved(service: Service) -> None:
-    service.land(DAY, (1, "north", 2.5))
-    found = wait_for(lambda: workers(service.home), 60)
-    assert found
-    time.sleep(1)  # it is at work, or about to be
-    os.kill(found[0], signal.SIGKILL)
+    with service.held_before_publication():
+        service.land(DAY, (1, "north", 2.5))
+        found = wait_for(lambda: workers(service.home), 60)
+        assert found
+        time.sleep(1)  # it is at work, or about to be
+        os.kill(found[0], signal.SIGKILL)
 
     assert wait_for(lambda: service.rows("sales", DAY), 120) == [(1, "north", 2.5)]
 

@@ -70,9 +70,10 @@ def resolved(service: Service) -> tuple[Incident, ...]:
 
 
 def test_servers_and_runs_that_are_killed_together_go_on(service: Service) -> None:
-    service.land("2026-11-05", (1, "north", 2.5))
-    wait_for_worker(service)
-    kill(*found(service.home, *CODE_SERVER), *workers(service.home))
+    with service.held_before_publication():
+        service.land("2026-11-05", (1, "north", 2.5))
+        wait_for_worker(service)
+        kill(*found(service.home, *CODE_SERVER), *workers(service.home))
     wait_for_rows(service, "2026-11-05")
 
     service.land("2026-11-06", (1, "north", 2.5))

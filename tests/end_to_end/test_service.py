@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -17,6 +19,7 @@ import pytest
 
 from pipeline_assets.cli.environment import Environment
 from resources.clock import SystemClock
+from resources.local_catalog import open_local_catalog
 from resources.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,6 +100,15 @@ class Service:
         hidden = folder / ".a.jsonl"
         hidden.write_text("\n".join(lines) + "\n")
         hidden.replace(folder / "a.jsonl")
+
+    @contextmanager
+    def held_before_publication(self) -> Iterator[None]:
+        """Hold the catalog, as another process that commits would: a run waits for it, so it can be killed at work."""
+        settings = self.environment.settings
+        open_local_catalog(settings.catalog_database, settings.tables).close()
+        with closing(sqlite3.connect(settings.catalog_database)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
 
     def rows(self, dataset: str, day: str) -> list[tuple[object, ...]]:
         import duckdb
@@ -231,8 +243,10 @@ def test_it_stops_and_leaves_no_process_behind(service: Service) -> None:
 def test_what_was_being_built_when_everything_was_killed_is_built_by_the_next_service(tmp_path: Path) -> None:
     with Service(tmp_path) as killed:
         killed.wait_until_up()
-        killed.land("2026-11-10", (1, "north", 2.5))
-        at_work = wait_for(lambda: {"STARTING", "STARTED"} & statuses(killed), 120)
+        with killed.held_before_publication():
+            killed.land("2026-11-10", (1, "north", 2.5))
+            at_work = wait_for(lambda: {"STARTING", "STARTED"} & statuses(killed), 120)
+            kill_all(tmp_path)
 
     with Service(tmp_path) as following:
         told = following.wait_until_up()
