@@ -67,7 +67,7 @@ SEQUENCES: dict[str, Any] = {
 }
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=2, deadline=None, derandomize=True)
 @given(**SEQUENCES)
 def test_any_sequence_comes_to_what_a_full_recompute_comes_to(
     start: dict[str, bytes], contracts: tuple[Contract, Contract], steps: list[Step], rules: MergeRules
