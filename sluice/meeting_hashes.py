@@ -1,4 +1,4 @@
-"""Which hashes of a key occur more than once: equal keys have equal hashes, so different hashes prove different keys."""
+"""Which hashes of a key occur several times: equal keys have equal hashes, so different ones prove different keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLICE_RECORDS = 16_000_000
-"""Hashes sorted at a time, in 8 bytes each; of more records the key is read several times, and memory stays the same."""
+"""Hashes sorted at a time, in 8 bytes each; of more records the key is read in slices, and memory stays the same."""
 
 
 def meeting_hashes(

@@ -44,8 +44,8 @@ def reject_not_unique(connection: DuckDBPyConnection, contract: Contract) -> Non
             f"FROM ({losers})"
         )
     # Even an empty table costs a join over all records.
-    losers = [table for table in ("superseded", "not_unique") if _has_rows(connection, table)]
-    joins = " ".join(f"ANTI JOIN {loser} USING ({OBJECT}, {LINE_NO})" for loser in losers)
+    filled = [table for table in ("superseded", "not_unique") if _has_rows(connection, table)]
+    joins = " ".join(f"ANTI JOIN {table} USING ({OBJECT}, {LINE_NO})" for table in filled)
     connection.execute(f"CREATE TEMP VIEW {PUBLISHABLE} AS SELECT * FROM parsed {joins} WHERE {GOOD}")
 
 
