@@ -24,7 +24,7 @@ from sluice.fragments.reuse import is_divisible, same_rules
 from sluice.manifest import RawObject, build_manifest
 from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, Redriven
 from sluice.quarantine import QuarantineFile, copy_reasons
-from sluice.redriving import compare
+from sluice.redriving import compare, compare_objects
 from sluice.stand_in import status_of
 from sluice.transform import PUBLISHED_NAME, Limits, Transformed, transform
 from sluice.version import Version
@@ -78,7 +78,7 @@ def _build_from_fragments(work: _Work, earlier: Outcome | None, rules: MergeRule
     contract, manifest, store = work.contract, work.manifest, work.store
     reuse = find_reuse(store, contract, manifest, earlier)
     assembled = assemble(contract, manifest, reuse, work.parse, store, work.workspace, rules)
-    quarantine, redriven = work.redrive(assembled.quarantine, earlier)
+    quarantine, redriven = work.redrive(assembled.quarantine, earlier, assembled.objects)
     fragments = put_fragments(assembled, work.place, store)
     own = tuple(item.quarantine for item in fragments if item.quarantine)
     outcome = work.claim(
@@ -223,13 +223,20 @@ class _Work:
                 with_keys=is_divisible(self.contract),
             )
 
-    def redrive(self, quarantine: Sequence[str], earlier: Outcome | None) -> tuple[Path | None, Redriven | None]:
+    def redrive(
+        self, quarantine: Sequence[str], earlier: Outcome | None, objects: tuple[ObjectBalance, ...] = ()
+    ) -> tuple[Path | None, Redriven | None]:
         """Compare with what was in quarantine before; without such records there is nothing to compare.
 
-        Under other rules, also return a file of all that is in quarantine now, with the reasons from before.
+        Under other rules, also return a file of all that is in quarantine now, with the reasons from before. Under the
+        same ones the balances of `objects` say enough, if the rules judge each record by itself; else leave them out.
         """
         if earlier is None or earlier.stand_in or not earlier.quarantine_files:
             return None, None
+        if objects and same_rules(self.contract, earlier):
+            redriven = compare_objects(objects, earlier)
+            if redriven is not None:
+                return None, redriven
         before = self.workspace / "earlier.parquet"
         try:
             copy_reasons([partial(self.store.open, file.key) for file in earlier.quarantine_files], before)

@@ -10,11 +10,11 @@ from sluice.outcome import Redriven, Superseded
 from sluice.sql_types import quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sluice.manifest import Manifest
-    from sluice.outcome import Outcome
+    from sluice.outcome import ObjectBalance, Outcome
     from sluice.version import Version
 
 _MEMORY_LIMIT = "600MB"
@@ -60,6 +60,30 @@ def candidates(
     )
 
 
+def compare_objects(objects: Iterable[ObjectBalance], earlier: Outcome) -> Redriven | None:
+    """Say the same from the balances of objects alone, where the rules are the same and judge each record by itself.
+
+    Then an object that stayed as it was has the same records in quarantine. None when a balance says otherwise.
+    """
+    now = {item.key: item for item in objects}
+    stayed, gone = 0, []
+    for before in earlier.objects:
+        present = now.get(before.key)
+        if present is None or present.etag != before.etag:
+            gone.append((before, present))
+        elif present.quarantined != before.quarantined:
+            return None
+        else:
+            stayed += present.quarantined
+    closed_by = tuple(
+        Superseded(key=old.key, etag=old.etag, records=old.quarantined, by=new.etag if new else None)
+        for old, new in sorted(gone, key=lambda pair: pair[0].key)
+        if old.quarantined
+    )
+    superseded = sum(item.records for item in closed_by)
+    return Redriven(version=str(earlier.version), returned=0, stayed=stayed, superseded=superseded, closed_by=closed_by)
+
+
 def compare(
     quarantine: Sequence[str], earlier: Path, manifest: Manifest, version: Version, target: Path | None = None
 ) -> Redriven:
@@ -75,8 +99,9 @@ def compare(
     ) as base:
         base.execute(f"CREATE VIEW now AS SELECT * FROM {_files(quarantine, 'file_row_number = true')}")
         base.execute(f"CREATE VIEW before AS SELECT * FROM {_files([str(earlier)])}")
-        base.execute("CREATE TABLE present (key VARCHAR, etag VARCHAR)")
-        base.executemany("INSERT INTO present VALUES (?, ?)", _objects(manifest))
+        objects = [[item.key for item in manifest.objects], [item.etag for item in manifest.objects]]
+        listed = "unnest($1::VARCHAR[]) AS key, unnest($2::VARCHAR[]) AS etag"
+        base.execute(f"CREATE TABLE present AS SELECT {listed}", objects)
         found = base.execute(_COUNTS).fetchone()
         assert found is not None  # noqa: S101  an aggregate without groups has one row
         superseded, stayed, returned = found
@@ -93,10 +118,6 @@ def compare(
             Superseded(key=key, etag=etag, records=records, by=present.get(key)) for key, etag, records in gone
         ),
     )
-
-
-def _objects(manifest: Manifest) -> Collection[tuple[str, str]]:
-    return [(item.key, item.etag) for item in manifest.objects]
 
 
 def _files(paths: Sequence[str], *options: str) -> str:

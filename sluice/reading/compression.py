@@ -8,6 +8,7 @@ import zstandard
 from isal import igzip_lib
 
 from sluice.errors import RawObjectUnreadable
+from sluice.reading.lines import BLOCK_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sluice.reading.stored import StoredBytes
 
 PIECE_BYTES = 1 << 19
+_CONTENT_BYTES = BLOCK_BYTES
+"""What one step of gzip may yield: a whole block, which then need not be put together from pieces."""
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60)))
 _OTHER_COMPRESSIONS = {
@@ -96,7 +99,7 @@ def _gunzipped_member(stored: StoredBytes, data: bytes) -> Generator[bytes, None
     member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     while True:
         try:
-            piece = member.decompress(data, PIECE_BYTES)
+            piece = member.decompress(data, _CONTENT_BYTES)
         except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub declares an instance
             raise _corrupt(stored, "gzip", error) from error
         if piece:

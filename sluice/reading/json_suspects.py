@@ -38,7 +38,7 @@ def suspects(records: Records) -> list[int]:
     """Return the indexes of records that need a strict look."""
     octets = np.frombuffer(records.data, dtype=np.uint8)
     folded = np.bitwise_or(octets, _CASE)
-    places = np.concatenate((_ends_after_comma(octets, folded), _special_numbers(octets, folded)))
+    places = np.concatenate((_ends_after_comma(octets, _closers(records, folded)), _special_numbers(octets, folded)))
     if not len(places):
         return []
     indexes = np.searchsorted(records.starts, places, side="right") - 1
@@ -46,8 +46,16 @@ def suspects(records: Records) -> list[int]:
     return found
 
 
-def _ends_after_comma(octets: NDArray[np.uint8], folded: NDArray[np.uint8]) -> NDArray[np.int64]:
-    places = np.flatnonzero(folded == _CLOSER)
+def _closers(records: Records, folded: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where `}` and `]` stand; when there are as many as records that end with one, there are no others."""
+    last = records.ends[records.ends > records.starts] - 1
+    last = last[folded[last] == _CLOSER]
+    is_closer = folded == _CLOSER
+    # To count them is far cheaper than to find them.
+    return last if len(last) == np.count_nonzero(is_closer) else np.flatnonzero(is_closer)
+
+
+def _ends_after_comma(octets: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
     before = octets[places - 1]
     found = [places[before == _COMMA]]
     places = places[before <= _SPACE]

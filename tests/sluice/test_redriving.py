@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluice.manifest import RawObject, build_manifest
-from sluice.outcome import ObjectBalance, Outcome, ReasonCount, Redriven
+from sluice.outcome import ObjectBalance, Outcome, ReasonCount, Redriven, Superseded
 from sluice.quarantine import SCHEMA, QuarantineFile, Rejected, copy_reasons
 from sluice.quarantine_reader import Reason, read_quarantine
-from sluice.redriving import candidates, compare
+from sluice.redriving import candidates, compare, compare_objects
 from sluice.version import Version
 
 if TYPE_CHECKING:
@@ -148,3 +148,37 @@ def test_what_a_redrive_wrote_can_be_redriven_again(tmp_path: Path) -> None:
     copy_reasons([lambda: written.open("rb")], tmp_path / "again")
 
     assert compare([str(now)], tmp_path / "again", manifest("e"), VERSION).stayed == 1
+
+
+def balance(key: str, etag: str, quarantined: int) -> ObjectBalance:
+    return ObjectBalance(
+        key=key, etag=etag, records_in=9, published=9 - quarantined, quarantined=quarantined, duplicates=0
+    )
+
+
+def of_objects(*objects: ObjectBalance) -> Outcome:
+    return Outcome(
+        dataset="orders",
+        partition=DAY,
+        fingerprint="f1",
+        contract_version="1.0.0",
+        contract_fingerprint="c1",
+        code_version="1",
+        run_id="run",
+        objects=objects,
+        files=(),
+        quarantine_files=(),
+    )
+
+
+def test_balances_tell_what_stayed_and_what_was_replaced_or_removed() -> None:
+    earlier = of_objects(balance("a", "e1", 2), balance("b", "e2", 3), balance("c", "e3", 1), balance("d", "e4", 0))
+
+    redriven = compare_objects([balance("a", "e1", 2), balance("b", "e9", 0), balance("new", "e5", 4)], earlier)
+
+    closed_by = (Superseded(key="b", etag="e2", records=3, by="e9"), Superseded(key="c", etag="e3", records=1))
+    assert redriven == Redriven(version="f1-c1-1", returned=0, stayed=2, superseded=4, closed_by=closed_by)
+
+
+def test_balances_say_nothing_where_an_unchanged_object_has_another_count() -> None:
+    assert compare_objects([balance("a", "e1", 1)], of_objects(balance("a", "e1", 2))) is None

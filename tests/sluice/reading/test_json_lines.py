@@ -129,3 +129,14 @@ def emptied(tally: Tally) -> int:
 
 def test_original_bytes_come_back() -> None:
     assert original_bytes('{"a":"ü"}', JSONL) == '{"a":"ü"}'.encode()
+
+
+@pytest.mark.parametrize("last", [b"1", b'"d"', b'{"id": 4, "v": 4}'], ids=["one byte", "three bytes", "long"])
+def test_texts_are_whole_arrow_views(last: bytes) -> None:
+    """Arrow compares texts by the copy of their first bytes that a view holds."""
+    lines_read = [b'{"id": 1, "v": 1}', b"12", b'{"id": 3, "v": 3}', last]
+
+    (batch,) = read_json_lines(0, [b"\n".join(lines_read) + b"\n"], Tally(counts={0: ReadCount()}))
+
+    batch.validate(full=True)
+    assert batch.column(2).to_pylist() == [line.decode() for line in lines_read]
