@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sluice.contract import CODE_VERSION, PARTITION_COLUMN
+from sluice.duckdb_sessions import Limits, connect
 from sluice.rows_compared import RowsDigest, digest_rows
-from sluice.transform import Limits, connect, transform
+from sluice.transform import transform
 from sluice.version import Version
 
 if TYPE_CHECKING:
