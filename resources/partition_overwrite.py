@@ -59,14 +59,14 @@ class PartitionOverwrite(_OverwriteFiles):
         old: Iterable[DataFile],
         new: Iterable[DataFile],
     ) -> None:
-        before, after = ({file.file_path: file for file in files} for files in (old, new))
-        replaced = [file for path, file in before.items() if path not in after]
+        before, after = ({_identity(file): file for file in files} for files in (old, new))
+        replaced = [file for same, file in before.items() if same not in after]
         operation = Operation.OVERWRITE if replaced else Operation.APPEND
         super().__init__(operation, transaction, io, snapshot_properties=dict(properties))
         for file in replaced:
             self.delete_data_file(file)
-        for path, file in after.items():
-            if path not in before:  # else it is shown already, and stays
+        for same, file in after.items():
+            if same not in before:  # else it is shown already, and stays
                 self.append_data_file(file)
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
@@ -82,3 +82,8 @@ class PartitionOverwrite(_OverwriteFiles):
     def _refresh_for_retry(self) -> Never:
         # pyiceberg would replay the overwrite on top of a newer snapshot without asking whether it is still wanted.
         raise CommitFailedException("The table has changed: publishing has to be decided anew.")
+
+
+def _identity(file: DataFile) -> tuple[str, int, int]:
+    """A file that was deleted by hand may have been staged again under its name."""
+    return file.file_path, file.file_size_in_bytes, file.record_count

@@ -25,13 +25,13 @@ def describe_staged(
 
     Raises StagedFilesMissing.
     """
-    known = {file.file_path: file for file in shown}
+    known = {(file.file_path, file.file_size_in_bytes, file.record_count): file for file in shown}
     described = []
     for staged in outcome.files:
         location = uri(staged.key)
         _check_size(staged, io.new_input(location))
-        if location in known:
-            described.append(known[location])
+        if same := known.get((location, staged.size_bytes, staged.records)):
+            described.append(same)
         elif staged.records:  # a file without rows has no statistics that say which partition it belongs to
             described.append(parquet_file_to_data_file(io, metadata, location))
     rows = sum(file.record_count for file in described)

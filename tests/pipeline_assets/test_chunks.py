@@ -140,10 +140,10 @@ def test_derived_partitions_are_built_in_chunks_as_well(world: World, twin: Worl
 def break_store(world: World) -> None:
     opened = world.store.open
 
-    def fail(key: str) -> object:
+    def fail(key: str, *, etag: str | None = None) -> object:
         if SECOND in key:
             raise ZeroDivisionError("a bug")
-        return opened(key)
+        return opened(key, etag=etag)
 
     world.store.open = fail  # type: ignore[method-assign,assignment]
 

@@ -68,7 +68,7 @@ def test_the_replaced_version_goes_when_its_graces_have_passed(world: World) -> 
 
     assert (first["snapshots forgotten"], first["staged versions withdrawn"], first["orphans removed"]) == (1, 1, 0)
     assert second["orphans removed"]
-    assert len(list((world.home / "processed/orders").rglob("*.parquet"))) == 1
+    assert len(list((world.home / "processed/orders").rglob("part-*.parquet"))) == 1
     assert [row[0] for row in world.rows("orders")] == [1, 2, 3]
 
 

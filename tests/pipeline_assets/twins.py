@@ -144,9 +144,9 @@ class Noting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def open(self, key: str) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
         self._opened.append(key)
-        return self._store.open(key)
+        return self._store.open(key, etag=etag)
 
     def opened(self, prefix: str) -> list[str]:
         return sorted(key for key in self._opened if key.startswith(prefix))

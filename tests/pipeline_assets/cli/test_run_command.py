@@ -87,6 +87,7 @@ def test_status_says_where_every_record_went(shop: Command) -> None:
             "duplicates": 1,
             "error": None,
             "stand_in": None,
+            "changed": [],
         },
         {
             "dataset": "trips",
@@ -98,6 +99,7 @@ def test_status_says_where_every_record_went(shop: Command) -> None:
             "duplicates": 0,
             "error": None,
             "stand_in": None,
+            "changed": [],
         },
     ]
 
