@@ -116,10 +116,12 @@ def test_a_chunk_shows_what_runs_of_their_own_show(world: World, twin: World) ->
     table = materialization(world, "tables/orders", FIRST)
     assert processed is not None
     assert table is not None
+    assert table.metadata["files"].value == "\n".join(f"- `{file}`" for file in world.tables.files("orders", FIRST))
     pointer = (table.tags or {})["dagster/input_event_pointer/processed/orders"]
     assert pointer == str(processed.storage_id)
 
 
+@pytest.mark.long
 def test_derived_partitions_are_built_in_chunks_as_well(world: World, twin: World) -> None:
     for each in (world, twin):
         land_three(each)
@@ -152,7 +154,13 @@ def break_store(world: World) -> None:
     ("second", "why", "failure_class"),
     [
         pytest.param(BAD, "rejected_share_is_acceptable does not hold", FailureClass.QUALITY, id="a closed gate"),
-        pytest.param("PK\x03\x04 a zip archive", "cannot be read", FailureClass.QUALITY, id="an unreadable object"),
+        pytest.param(
+            "PK\x03\x04 a zip archive",
+            "cannot be read",
+            FailureClass.QUALITY,
+            id="an unreadable object",
+            marks=pytest.mark.long,
+        ),
         pytest.param(None, "a bug", FailureClass.CODE, id="a bug"),
     ],
 )
@@ -178,6 +186,7 @@ def test_a_bad_partition_fails_alone(world: World, second: str | None, why: str,
     assert len(world.rows("orders")) == 2
 
 
+@pytest.mark.long
 def test_what_is_published_already_costs_nothing(world: World) -> None:
     land_three(world)
     build_chunk(world, CHUNK)
@@ -191,6 +200,7 @@ def test_what_is_published_already_costs_nothing(world: World) -> None:
     assert len(world.ledger.spends("orders")) == 3
 
 
+@pytest.mark.long
 def test_what_another_run_works_on_is_left_to_it(world: World) -> None:
     land_three(world)
     world.tick()
@@ -235,6 +245,7 @@ def test_a_paused_plan_ends_after_the_partition_at_hand(world: World) -> None:
     assert statuses(world, "tables/orders") == {THIRD: "materialized"}
 
 
+@pytest.mark.long
 def test_a_budget_that_runs_out_stops_what_is_left(tmp_path: Path) -> None:
     # What one partition is estimated to cost here; the second one finds the budget spent.
     orders = replace(ORDERS, cost=CostRules(monthly_usd=Limit(fixed=0.002)))
