@@ -61,7 +61,7 @@ class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
         return column_name in self._columns
 
     def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
-        """Change the asset's row first: Dagster inserts first, and the error that it is there costs ten updates."""
+        """Change the asset's row first: Dagster inserts first, and mostly gets an error that it is there."""
         assert event.dagster_event is not None  # noqa: S101  as Dagster asks before
         assert event.dagster_event.asset_key is not None  # noqa: S101
         key = event.dagster_event.asset_key.to_string()
