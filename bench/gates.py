@@ -113,9 +113,9 @@ def _measured(contract: Contract, store: LocalObjectStore, workspace: Path) -> S
 def _judge_expectations(contract: Contract, outcome: Outcome, paths: list[str], workspace: Path, now: datetime) -> None:
     """By SQL, as the gate does; `python -m bench.expectations` has Great Expectations itself."""
     from bench.expectations import EXPECTED
+    from sluice.duckdb_sessions import Limits, connect
     from sluice.expectations.expectation import Expectation
     from sluice.expectations.judging import judge_expectations
-    from sluice.transform import Limits, connect
 
     asked = tuple(Expectation(kind, json.dumps(kwargs), kind) for kind, kwargs in EXPECTED)
     folder = workspace / "expectations"

@@ -4,6 +4,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -68,11 +70,19 @@ def chunk_job(contract: Contract, contracts: Mapping[str, Contract], ports: Mapp
         expectation_engine: dg.ResourceParam[ExpectationEngine],
     ) -> None:
         from pipeline_assets.evidence import Witnesses  # heavy, see landed.py
+        from sluice.duckdb_sessions import SharedDatabase
 
-        partitions = _partitions(context.run.tags)
-        witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
-        chunk = _Chunk(context, contract, contracts, witnesses, failures, sources, inputs_of(contract, contracts))
-        chunk.build(partitions)
+        partitions, inputs = _partitions(context.run.tags), inputs_of(contract, contracts)
+        settings.scratch.mkdir(parents=True, exist_ok=True)
+        with (
+            TemporaryDirectory(dir=settings.scratch, prefix="chunk-") as workspace,
+            SharedDatabase(Path(workspace)) as database,
+        ):
+            witnesses = Witnesses(
+                store, ledger, tables, clock, prices, settings, expectation_engine, connect=database.connect
+            )
+            chunk = _Chunk(context, contract, contracts, witnesses, failures, sources, inputs)
+            chunk.build(partitions)
         chunk.report(partitions)
 
     @dg.job(
@@ -199,7 +209,9 @@ class _Chunk:
         landed = reporter.take(notice_raw(work, ports.store, ports.prices, ports.settings, self.sources))
         for item in landed.stopped_by[:1]:
             raise closed(item, gates_of(self.contract, RAW_GATES))
-        outcome = reporter.take(stage_landed(work, landed.noticed, ports.store, ports.prices, ports.settings))
+        outcome = reporter.take(
+            stage_landed(work, landed.noticed, ports.store, ports.prices, ports.settings, ports.connect)
+        )
         return Staged(landed.version, landed.noticed.sequence), outcome
 
     def _judge(self, work: Work, outcome: Outcome, reporter: Reporter) -> None:

@@ -15,11 +15,11 @@ from pipeline_assets.raw_gates import fetch_control
 from sluice.completeness import control_etags, control_key
 from sluice.contract import rules_fingerprint_of
 from sluice.cost.scan import scan
+from sluice.duckdb_sessions import Limits, connect
 from sluice.expectations.judging import judge_expectations
 from sluice.gates.evidence import ReferenceSeen, StagedEvidence
 from sluice.profile import measure
 from sluice.profile_text import profile_text, read_profile
-from sluice.transform import Limits, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipeline_assets.ports import Clock, ExpectationEngine, Ledger, Prices, Settings, Store, Tables
     from sluice.contract import Contract
     from sluice.cost.scan import QueryScan
+    from sluice.duckdb_sessions import Connect
     from sluice.expectations.results import Results
     from sluice.outcome import Outcome
     from sluice.profile import Profile
@@ -47,6 +48,7 @@ class Witnesses:
     prices: Prices
     settings: Settings
     expectation_engine: ExpectationEngine
+    connect: Connect = connect
 
     def fetch(self, contract: Contract, outcome: Outcome) -> StagedEvidence:
         """Return everything the gates on a staged outcome may ask for."""
@@ -77,7 +79,7 @@ class Witnesses:
         if (known := self._fetch_known_profile(key)) is not None:
             return known
         with self._workspace() as workspace:
-            profile = measure(contract, outcome, paths(), workspace=Path(workspace))
+            profile = measure(contract, outcome, paths(), Path(workspace), self.connect)
         self._put_text(profile_text(profile), key)
         return profile
 
@@ -90,6 +92,7 @@ class Witnesses:
 
     def _judge_expectations(self, contract: Contract, outcome: Outcome, paths: Paths) -> Results:
         """Judge, and store suite and result beside each other for the data docs."""
+        # Rules written by people may change settings, so they get a database of their own.
         with self._workspace() as workspace, connect(Path(workspace), Limits()) as connection:
             results = judge_expectations(
                 contract,

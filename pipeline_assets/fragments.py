@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from pipeline_assets.asset_specs import Zone
 from pipeline_assets.local_files import paths_of
 from pipeline_assets.staged_folder import put_file
+from sluice.duckdb_sessions import Limits, connect
 from sluice.fragments.merge_plan import MergeRules, plan_merge
 from sluice.fragments.merging import merge
 from sluice.fragments.piece import new_piece, old_piece, rows_of, without
 from sluice.fragments.superseding import Loss, find_losses, remaining_rows, write_remaining
 from sluice.manifest import build_manifest
 from sluice.outcome import Fragment
-from sluice.transform import Limits, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

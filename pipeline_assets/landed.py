@@ -4,6 +4,7 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -25,6 +26,9 @@ from sluice.judged import Judged
 from sluice.judging import closed, gates_of
 from sluice.outcome import Outcome
 from sluice.version import Version
+
+if TYPE_CHECKING:
+    from sluice.duckdb_sessions import Connect  # loads duckdb
 
 
 def raw_asset(
@@ -134,10 +138,14 @@ def processed_assets(
 
 
 def stage_landed(
-    work: Work, noticed: Noticed, store: Store, prices: Prices, settings: Settings
+    work: Work, noticed: Noticed, store: Store, prices: Prices, settings: Settings, connect: "Connect | None" = None
 ) -> Generator[Reported, None, Outcome]:
-    """Do the work of the processed step on what the gates let through, and yield what it reports."""
+    """Do the work of the processed step on what the gates let through, and yield what it reports.
+
+    Without `connect` the transform opens a database of its own.
+    """
     from pipeline_assets.staging import build_partition  # loads pyarrow and pandas: steps need them, sensors do not
+    from sluice import duckdb_sessions
 
     contract, version = work.contract, _version(work.contract, noticed)
     with (
@@ -152,6 +160,7 @@ def stage_landed(
             run_id=work.run.run_id,
             clock=work.clock,
             earlier=_fetch_published(contract, work.partition, work.ledger),
+            connect=connect or duckdb_sessions.connect,
         )
         bill.outcome = outcome
         note_drift(contract, outcome, attempt, work.ledger, work.clock)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from pipeline_assets.local_files import local_files
 from pipeline_assets.opened_ahead import opened_ahead
 from sluice.contract import CODE_VERSION, PARTITION_COLUMN
+from sluice.duckdb_sessions import Limits, connect
 from sluice.rows_compared import RowsDigest, digest_rows
-from sluice.transform import Limits, connect, transform
+from sluice.transform import transform
 from sluice.version import Version
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from pipeline_assets.opened_ahead import opened_ahead
 from pipeline_assets.staged_folder import claim, fetch_outcome, put_file
 from sluice.contract import CODE_VERSION, FileFormat, Source
 from sluice.derived_records import write_derived
+from sluice.duckdb_sessions import Limits, connect
 from sluice.errors import StagedFilesMissing
 from sluice.flagged_rows import write_flagged
 from sluice.fragments.piece import rows_of
@@ -26,7 +27,7 @@ from sluice.outcome import OUTCOME_NAME, ObjectBalance, Outcome, Redriven
 from sluice.quarantine import QuarantineFile, copy_reasons
 from sluice.redriving import compare, compare_objects
 from sluice.stand_in import status_of
-from sluice.transform import PUBLISHED_NAME, Limits, Transformed, transform
+from sluice.transform import PUBLISHED_NAME, Transformed, transform
 from sluice.version import Version
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pipeline_assets.ports import Clock, Store
     from pipeline_assets.staged_folder import Place
     from sluice.contract import Contract
+    from sluice.duckdb_sessions import Connect
     from sluice.fragments.merge_plan import MergeRules
     from sluice.manifest import Manifest
     from sluice.outcome import Fragment, StagedFile
@@ -57,6 +59,7 @@ def build_partition(
     earlier: Outcome | None = None,
     stand_in: str | None = None,
     merge_rules: MergeRules = MERGE_RULES,
+    connect: Connect = connect,
 ) -> Outcome:
     """Return the staged outcome of a landed partition; work that an earlier run has staged is not done again.
 
@@ -66,7 +69,7 @@ def build_partition(
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
-    with _work(contract, manifest, store, scratch, run_id, clock) as work:
+    with _work(contract, manifest, store, scratch, run_id, clock, connect) as work:
         if stand_in is None and is_divisible(contract):
             return _build_from_fragments(work, earlier, merge_rules)
         done = _flagged(work.parse(manifest), contract, manifest.partition, stand_in)
@@ -203,6 +206,7 @@ class _Work:
     run_id: str
     clock: Clock
     started_at: datetime
+    connect: Connect
 
     @property
     def place(self) -> Place:
@@ -220,6 +224,7 @@ class _Work:
                 self.workspace,
                 run_id=self.run_id,
                 limits=_LIMITS,
+                connect=self.connect,
                 with_keys=is_divisible(self.contract),
             )
 
@@ -302,8 +307,14 @@ class _Work:
 
 @contextmanager
 def _work(
-    contract: Contract, manifest: Manifest, store: Store, scratch: Path, run_id: str, clock: Clock
+    contract: Contract,
+    manifest: Manifest,
+    store: Store,
+    scratch: Path,
+    run_id: str,
+    clock: Clock,
+    connect: Connect = connect,
 ) -> Iterator[_Work]:
     scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=scratch, prefix="transform-") as folder:
-        yield _Work(contract, manifest, store, Path(folder), run_id, clock, clock.now())
+        yield _Work(contract, manifest, store, Path(folder), run_id, clock, clock.now(), connect)

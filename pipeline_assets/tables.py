@@ -2,7 +2,7 @@
 
 # Annotations are not postponed here: Dagster compares the one of `context` as an object.
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -99,7 +99,7 @@ def publish_staged(
         else:
             by = resolved_by(outcome, ledger.acceptances(contract.dataset))
             chronicle.succeed(attempt, by, keep=stays_open(contract, ledger, partition))
-    yield _report(contract, outcome, publication, tables)
+    yield _report(contract, outcome, publication, _files(outcome, publication, witnesses))
     if contract.freshness:
         key = asset_key(Zone.TABLES, contract.dataset)
         first = ledger.first_published(contract.dataset).get(partition)
@@ -123,8 +123,15 @@ def _record(outcome: Outcome, publication: Publication, ledger: Ledger, clock: C
             ledger.record_stand_in(published)
 
 
+def _files(outcome: Outcome, publication: Publication, witnesses: "Witnesses") -> Sequence[str]:
+    """Return what the table shows; a commit of this outcome shows its files, and the table need not be read again."""
+    if publication.effect is Effect.COMMITTED:
+        return [witnesses.store.uri(file.key) for file in outcome.files if file.records]
+    return witnesses.tables.files(outcome.dataset, outcome.partition)
+
+
 def _report(
-    contract: Contract, outcome: Outcome, publication: Publication, tables: Tables
+    contract: Contract, outcome: Outcome, publication: Publication, files: Sequence[str]
 ) -> dg.MaterializeResult[None]:
     processed = asset_key(Zone.PROCESSED, contract.dataset)
     return dg.MaterializeResult(
@@ -137,9 +144,7 @@ def _report(
             "dagster/partition_row_count": outcome.published,
             "bytes": outcome.bytes_out,
             "snapshot": str(publication.held.snapshot_id),  # too long for a number in a browser
-            "files": dg.MetadataValue.md(
-                "\n".join(f"- `{file}`" for file in tables.files(contract.dataset, outcome.partition))
-            ),
+            "files": dg.MetadataValue.md("\n".join(f"- `{file}`" for file in files)),
             "dagster/column_lineage": same_columns_of(processed, contract),
         },
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 import dagster as dg
 
 from sensors.runs import PROBE_TAG, UNDER_WAY, is_in_chunk, is_probed
+from sensors.untold import tell_published
 from sluice.contract import CODE_VERSION
 from sluice.healing.breaker import ABOUT_ONE_PARTITION, BreakerState, explain_breaker
 from sluice.healing.breakers import Breakers, is_at_present
@@ -95,6 +96,7 @@ class _Healer:
         for attempt in self.ledger.open_attempts():
             run = self.instance.get_run_by_id(attempt.run_id)
             if run is not None and run.status in {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}:
+                tell_published(self.instance, self.ledger, run)
                 end_with(attempt, KILLED, self.ledger, self.now, self._downstream(attempt))
 
     def note_stillborn(self) -> None:

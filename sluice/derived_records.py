@@ -9,9 +9,9 @@ import duckdb
 
 from sluice.contract import PARTITION_COLUMN
 from sluice.derivation import transform_path
+from sluice.duckdb_sessions import connect
 from sluice.errors import TransformInvalid
 from sluice.sql_types import duckdb_type, quote_identifier, quote_literal
-from sluice.transform import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sluice.contract import Contract
-    from sluice.transform import Limits
+    from sluice.duckdb_sessions import Limits
 
     Input = tuple[Contract, Sequence[str]]
 

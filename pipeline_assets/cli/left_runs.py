@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorType, SensorInstigatorData
 
 from sensors.arrivals import SENSOR_NAME
+from sensors.untold import tell_published
 from sluice.healing.killed import KILLED, end_with
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _fail(runs: Sequence[dg.DagsterRun], instance: dg.DagsterInstance, environme
             instance.report_run_canceled(run, _WHY)
         else:
             instance.report_run_failed(run, _WHY)
+        tell_published(instance, environment.ledger, run)
     ended = {run.run_id for run in runs}
     for attempt in environment.ledger.open_attempts() if ended else ():
         if attempt.run_id in ended:

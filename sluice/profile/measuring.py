@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sluice.duckdb_sessions import connect
 from sluice.profile.column_metrics import NULL_SHARE, column_metrics_of, limited_columns, query_columns
 from sluice.profile.footers import read_footer, total_column_bytes, total_nulls
 from sluice.profile.profile import FileShape, Profile
@@ -14,21 +15,28 @@ from sluice.profile.staged_rows import open_staged
 from sluice.profile.staged_schema import declared_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
     from sluice.contract import Contract
+    from sluice.duckdb_sessions import Connect
     from sluice.gate_rules import Metric
     from sluice.outcome import Outcome
     from sluice.profile.footers import Footer
 
 
-def measure(contract: Contract, outcome: Outcome, paths: Sequence[str], workspace: Path | None = None) -> Profile:
+def measure(
+    contract: Contract,
+    outcome: Outcome,
+    paths: Sequence[str],
+    workspace: Path | None = None,
+    connect: Connect = connect,
+) -> Profile:
     """Measure local Parquet files, given in the order of `outcome.files`; DuckDB may spill to `workspace`."""
     profile = profile_of_footers(contract, outcome, [read_footer(path) for path in paths])
-    return _with_values(profile, contract, paths, workspace)
+    return _with_values(profile, contract, lambda: open_staged(paths, workspace, connect))
 
 
 def profile_of_footers(contract: Contract, outcome: Outcome, footers: Sequence[Footer]) -> Profile:
@@ -61,14 +69,14 @@ def _metrics_of_outcome(outcome: Outcome, records: int) -> Mapping[str, float]:
     return metrics
 
 
-def _with_values(profile: Profile, contract: Contract, paths: Sequence[str], workspace: Path | None) -> Profile:
+def _with_values(profile: Profile, contract: Contract, open_rows: Callable[[], DuckDBPyConnection]) -> Profile:
     """Add what only values tell, if any is asked for and there are values of the declared types."""
     if not profile.records or profile.schema != declared_schema(contract):
         return profile
     metrics = [metric for metric in column_metrics_of(contract) if metric.kind != NULL_SHARE]
     untold = [name for name in limited_columns(contract) if name not in profile.nulls]
     if metrics or untold or contract.primary_key:
-        with closing(open_staged(paths, workspace)) as connection:
+        with closing(open_rows()) as connection:
             profile = _with_key(profile, contract, connection)
             profile = _with_columns(profile, contract, connection, metrics, untold)
     return _with_null_shares(profile, contract)

@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contract import PARTITION_COLUMN
+from sluice.duckdb_sessions import Limits, connect
 from sluice.outcome import FieldDrift, ObjectBalance, ReasonCount
 from sluice.quarantine import QuarantineFile, Rejected, quarantined_by_object, reason_counts
 from sluice.reading import original_bytes
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from sluice.contract import Contract, Source
+    from sluice.duckdb_sessions import Connect
     from sluice.manifest import Manifest, RawObject
     from sluice.reading import Tally
     from sluice.transform.loading import Layouts
@@ -41,14 +42,6 @@ Compression level 1 is for the same reason: on the benchmark's rows level 3 take
 PUBLISHED_NAME = "published.parquet"
 QUARANTINE_NAME = "quarantine.parquet"
 KEYS_NAME = "keys.parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one transform may use. DuckDB spills to the workspace beyond `memory_bytes`; readers add about 300 MB."""
-
-    memory_bytes: int = 1_200_000_000
-    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,8 @@ def transform(
     workspace: Path,
     *,
     run_id: str,
-    limits: Limits = Limits(),
+    limits: Limits = Limits(),  # noqa: B008  frozen
+    connect: Connect = connect,
     with_keys: bool = False,
 ) -> Transformed:
     """Build one partition below `workspace` (an empty folder), with bounded memory whatever its size.
@@ -124,20 +118,6 @@ class _Job:
         return self.workspace / QUARANTINE_NAME
 
 
-def connect(workspace: Path, limits: Limits) -> DuckDBPyConnection:
-    """Open an empty database that spills to `workspace` and speaks UTC."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{limits.memory_bytes}B",
-        "temp_directory": str(workspace / "spill"),
-        "preserve_insertion_order": False,
-    }
-    if limits.threads is not None:
-        config["threads"] = limits.threads
-    connection = duckdb.connect(config=config)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
 def _write_published(connection: DuckDBPyConnection, job: _Job) -> None:
     write_rows(connection, job.contract, job.manifest.partition, PUBLISHABLE, job.published)
 
@@ -178,9 +158,12 @@ FROM not_unique JOIN parsed USING ({OBJECT}, {LINE_NO}) GROUP BY {OBJECT}, {LINE
 
 def _copy(connection: DuckDBPyConnection, statement: str, source: Source, quarantine: QuarantineFile) -> None:
     """Append what a statement gives (object, line number, line, reasons) to the quarantine file."""
-    for batch in connection.sql(statement).to_arrow_reader(10_000):
+    # A relation is planned twice, to know its columns and to be run, so the long statement is not one.
+    connection.execute(f"CREATE TEMP TABLE explained AS {statement}")
+    for batch in connection.sql("FROM explained").to_arrow_reader(10_000):
         raws = pa.array([original_bytes(line, source) for line in batch.column(2).to_pylist()], pa.binary())
         quarantine.write_columns(batch.column(0), batch.column(1), raws, batch.column(3))
+    connection.execute("DROP TABLE explained")
 
 
 def _account(connection: DuckDBPyConnection, job: _Job, tally: Tally) -> Transformed:

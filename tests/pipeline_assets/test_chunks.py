@@ -116,10 +116,12 @@ def test_a_chunk_shows_what_runs_of_their_own_show(world: World, twin: World) ->
     table = materialization(world, "tables/orders", FIRST)
     assert processed is not None
     assert table is not None
+    assert table.metadata["files"].value == "\n".join(f"- `{file}`" for file in world.tables.files("orders", FIRST))
     pointer = (table.tags or {})["dagster/input_event_pointer/processed/orders"]
     assert pointer == str(processed.storage_id)
 
 
+@pytest.mark.long
 def test_derived_partitions_are_built_in_chunks_as_well(world: World, twin: World) -> None:
     for each in (world, twin):
         land_three(each)
@@ -184,6 +186,7 @@ def test_a_bad_partition_fails_alone(world: World, second: str | None, why: str,
     assert len(world.rows("orders")) == 2
 
 
+@pytest.mark.long
 def test_what_is_published_already_costs_nothing(world: World) -> None:
     land_three(world)
     build_chunk(world, CHUNK)

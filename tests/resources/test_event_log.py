@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEvent, DagsterEventType
 
 from resources.dagster_home import open_dagster
 from resources.event_log import OneFileEventLog
@@ -60,3 +61,64 @@ def test_a_failure_in_between_stores_nothing_and_the_log_goes_on(instance: dg.Da
     report(instance, "2026-11-04")
 
     assert instance.get_materialized_partitions(KEY) == {"2026-11-04"}
+
+
+def evaluate(instance: dg.DagsterInstance, run: dg.DagsterRun, *, passed: bool) -> None:
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=KEY, check_name="is_good", passed=passed, metadata={"rows": 3}, partition="2026-11-03"
+    )
+    event = DagsterEvent(
+        event_type_value=DagsterEventType.ASSET_CHECK_EVALUATION.value,
+        job_name=run.job_name,
+        event_specific_data=evaluation,
+    )
+    instance.report_dagster_event(event, run.run_id)
+
+
+def checks(instance: dg.DagsterInstance) -> list[tuple[str, str, bool | None, object]]:
+    """Return what is there of each execution, without ids and times."""
+    history = instance.event_log_storage.get_asset_check_execution_history(dg.AssetCheckKey(KEY, "is_good"), limit=9)
+    return [
+        (item.status.value, item.run_id, said.passed, (said.metadata["rows"].value, item.partition))
+        for item in history
+        for said in [item.evaluation]
+        if said
+    ]
+
+
+@pytest.mark.parametrize("passed", [True, False], ids=["passed", "failed"])
+def test_a_check_stored_together_is_there_as_one_stored_alone(tmp_path: Path, passed: bool) -> None:  # noqa: FBT001
+    with open_dagster(tmp_path / "together") as first, open_dagster(tmp_path / "alone") as second:
+        run = first.create_run_for_job(_nothing)
+        with log_of(first).together():
+            evaluate(first, run, passed=passed)
+        evaluate(second, run, passed=passed)
+
+        assert checks(first) == checks(second)
+        assert [item[0] for item in checks(first)] == ["SUCCEEDED" if passed else "FAILED"]
+
+
+def test_a_check_that_is_evaluated_again_in_its_run_is_there_once(instance: dg.DagsterInstance) -> None:
+    run = instance.create_run_for_job(_nothing)
+    with log_of(instance).together():
+        evaluate(instance, run, passed=False)
+        evaluate(instance, run, passed=True)
+
+    assert [item[0] for item in checks(instance)] == ["SUCCEEDED"]
+
+
+def test_an_asset_is_known_by_its_newest_materialization(instance: dg.DagsterInstance) -> None:
+    report(instance, "2026-11-03")
+    report(instance, "2026-11-04")
+
+    newest = instance.get_latest_materialization_event(KEY)
+
+    assert newest is not None
+    assert newest.asset_materialization is not None
+    assert newest.asset_materialization.partition == "2026-11-04"
+    assert instance.all_asset_keys() == [KEY]
+
+
+@dg.job(name="nothing")
+def _nothing() -> None:
+    pass

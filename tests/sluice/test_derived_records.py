@@ -12,8 +12,8 @@ import pytest
 from sluice.contract import Column, Contract
 from sluice.datatypes import Integer, Text
 from sluice.derived_records import write_derived
+from sluice.duckdb_sessions import Limits
 from sluice.errors import TransformInvalid
-from sluice.transform import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path

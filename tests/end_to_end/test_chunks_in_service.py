@@ -1,0 +1,88 @@
+"""A planned backfill under a real daemon: its chunk fails because of one partition, and only that one shows it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sluice.backfill.progress import Stage
+from tests.end_to_end.test_service import CHECKOUT, DATASETS, Service, wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.daemon
+
+DAYS = tuple((date(2026, 11, 1) + timedelta(days=number)).isoformat() for number in range(6))
+BAD, CANARY = DAYS[2], DAYS[-1]
+SECONDS = 120
+
+SENSORS = """
+query { repositoriesOrError { ... on RepositoryConnection { nodes { sensors {
+  name sensorState { id ticks(limit: 3) { status } } } } } } }"""
+STOP = "mutation Stop($id: String!) { stopSensor(id: $id) { ... on StopSensorMutationResult { __typename } } }"
+STATUSES = """
+query { assetNodeOrError(assetKey: {path: ["tables", "sales"]}) { ... on AssetNode { assetPartitionStatuses {
+  ... on TimePartitionStatuses { ranges { status startKey endKey } } } } } }"""
+RUNS = "query { runsOrError { ... on Runs { results { jobName status } } } }"
+
+
+def sluice(home: Path, *arguments: str) -> None:
+    variables = {**os.environ, "SLUICE_HOME": str(home), "SLUICE_DATASETS": str(DATASETS)}
+    command = [sys.executable, "-c", "from pipeline_assets.cli import main; main()", *arguments]
+    subprocess.run(command, check=True, cwd=CHECKOUT, env=variables, capture_output=True)
+
+
+def stop_arrivals(service: Service) -> None:
+    """What lands is left to the plan; a look that had begun before must have ended."""
+    assert service.ask(STOP, id=arrivals(service)["id"])["stopSensor"] == {"__typename": "StopSensorMutationResult"}
+    assert wait_for(lambda: "STARTED" not in {tick["status"] for tick in arrivals(service)["ticks"]}, SECONDS)
+
+
+def arrivals(service: Service) -> dict[str, Any]:  # Any: what GraphQL answers
+    (repository,) = service.ask(SENSORS)["repositoriesOrError"]["nodes"]
+    (state,) = [item["sensorState"] for item in repository["sensors"] if item["name"] == "arrivals"]
+    return dict(state)
+
+
+def land(service: Service) -> None:
+    for day in DAYS:
+        service.land(day, (1, "north", 2.5))
+    (service.home / f"raw/sales/date={BAD}/a.jsonl").write_text('{"sale_id": "none"}\n')
+
+
+def shown(service: Service) -> list[tuple[str, str, str]]:
+    """Return what the UI shows of the table's partitions: status, first and last date."""
+    ranges = service.ask(STATUSES)["assetNodeOrError"]["assetPartitionStatuses"]["ranges"]
+    return sorted((item["startKey"], item["endKey"], item["status"]) for item in ranges)
+
+
+def test_a_bad_partition_of_a_chunk_alone_is_shown_as_failed(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        service.wait_until_up()
+        stop_arrivals(service)
+        land(service)
+        sluice(tmp_path, "plan", "backfill", "sales")
+        ledger = service.environment.ledger
+        (planned,) = ledger.backfills()
+        plan_id = planned.plan.plan_id
+        sluice(tmp_path, "backfill", "start", plan_id)
+
+        is_done = wait_for(lambda: ledger.stage_of_backfill(plan_id) is Stage.DONE, SECONDS)
+        runs = service.ask(RUNS)["runsOrError"]["results"]
+
+        assert is_done, runs
+        assert planned.plan.canary.partition == CANARY
+        mine = sorted((run["jobName"], run["status"]) for run in runs if run["jobName"].endswith("_sales"))
+        assert mine == [("build_sales", "SUCCESS"), ("chunk_sales", "FAILURE")]
+        assert shown(service) == [
+            (DAYS[0], DAYS[1], "MATERIALIZED"),
+            (BAD, BAD, "FAILED"),
+            (DAYS[3], DAYS[5], "MATERIALIZED"),
+        ]
+        assert {item.partition for item in ledger.incidents()} & set(DAYS) == {BAD}
