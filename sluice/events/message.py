@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class Zone:
 
     bucket: str
     prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What events tell of, and how often a listing finds what they missed."""
+
+    zone: Zone
+    listing_every: timedelta
 
 
 @dataclass(frozen=True, slots=True)

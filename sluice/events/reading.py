@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -18,6 +19,7 @@ RUN = "sluice.run"
 """The detail-type of an event that asks for a run."""
 
 _SHOWN = 80
+_HALF_PAIR = re.compile("[\ud800-\udfff]")  # JSON can write it, UTF-8 cannot
 _WRITTEN = ("ObjectCreated:", "ObjectRestore:Completed")  # what comes back from an archive can be read again
 _NO_NEWS = (
     # A removal is no news: what is published stays until something new lands in its partition.
@@ -134,7 +136,7 @@ def _list(fields: Mapping[str, Any], name: str) -> list[object]:
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value and not _HALF_PAIR.search(value):
         return value
     raise _NotUnderstood(f"has no text in {name}")
 
