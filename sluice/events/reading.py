@@ -116,9 +116,10 @@ def _decoded(key: str) -> str:
 
 def _fields(text: str) -> Mapping[str, Any]:
     try:
-        return _mapping(json.loads(text), "all of it")
-    except (json.JSONDecodeError, RecursionError) as error:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number with too many digits
         raise _NotUnderstood(f"is no JSON: {_shown(text)}") from error
+    return _mapping(value, "all of it")
 
 
 def _mapping(value: object, name: str) -> Mapping[str, Any]:
