@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sluice.arrivals import RAW_ZONE, notice_news, places_of
-from sluice.errors import did_you_mean
 from sluice.events.reading import read_message
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Intake:
     def _refusal(self, asked: RunAsked) -> str:
         contract = self.contracts.get(asked.dataset)
         if contract is None:
-            return f"asks for the dataset {asked.dataset!r}. {did_you_mean(asked.dataset, self.contracts)}"
+            return f"asks for the dataset {asked.dataset!r}, which no contract declares"
         if not _is_date(asked.partition):
             return f"asks for the partition {asked.partition!r}, which is no date as 2026-11-01"
         if not contract.start.isoformat() <= asked.partition <= self.now.date().isoformat():

@@ -172,7 +172,7 @@ def test_a_run_that_can_be_done_is_wanted(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("detail", "says"),
     [
-        ({"dataset": "ordres", "partition": "2026-11-03"}, 'Did you mean "orders"?'),
+        ({"dataset": "ordres", "partition": "2026-11-03"}, "'ordres', which no contract declares"),
         ({"dataset": "orders", "partition": "3 November"}, "'3 November', which is no date"),
         ({"dataset": "orders", "partition": "20261103"}, "'20261103', which is no date"),
         ({"dataset": "orders", "partition": "2026-10-31"}, "before the start of orders or after today"),
