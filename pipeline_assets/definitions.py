@@ -12,6 +12,7 @@ from pipeline_assets.chunks import chunk_job
 from pipeline_assets.maintenance import maintenance_assets, maintenance_job, maintenance_schedule
 from pipeline_assets.redrive import redrive_job
 from pipeline_assets.replay_job import replay_job
+from pipeline_assets.schedules import build_schedules
 from pipeline_assets.stand_ins import stand_in_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.audits import build_audits_sensor
@@ -70,7 +71,10 @@ def build_definitions(
             replay,
             stand_in,
         ],
-        schedules=[maintenance_schedule(maintenance, maintenance_cron)] if upkeep and maintenance_cron else [],
+        schedules=[
+            *([maintenance_schedule(maintenance, maintenance_cron)] if upkeep and maintenance_cron else []),
+            *build_schedules(contracts, jobs),
+        ],
         sensors=[
             build_arrivals_sensor(contracts, landed, listing_every=watched.listing_every if watched else None),
             *([build_events_sensor(contracts, jobs, watched.zone)] if watched else []),
