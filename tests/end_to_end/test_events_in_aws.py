@@ -134,6 +134,13 @@ class Lake:
         key = f"prod/raw/orders/date={day}/{name}"
         self.server.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode())
 
+    def upload(self, home: Path) -> None:
+        """Land in S3 what has landed below a home."""
+        client = self.server.client("s3")
+        for path in sorted((home / "raw").rglob("*.gz")):
+            key = f"prod/{path.relative_to(home).as_posix()}"
+            client.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes())
+
     def take_all(self) -> list[str]:
         """Take everything out of the queue."""
         client, bodies = self.server.client("sqs"), list[str]()
@@ -211,7 +218,10 @@ def test_an_object_is_told_by_an_event(lake: Lake, way: str) -> None:
 def test_200_files_arrive_by_event_through_all_that_can_happen(lake: Lake) -> None:
     """Duplicates, any order, a poison message, a bucket that throttles, a tick killed in between."""
     lake.tell_by_sqs()
-    lake.command(*FILES, "--files", 50, "--rows-per-file", 25)
+    local = {"SLUICE_HOME": str(lake.folder / "local"), "SLUICE_ENV": "local"}
+    local |= dict.fromkeys(("SLUICE_STORE", "SLUICE_QUEUE", "SLUICE_DEAD_LETTERS"), "")
+    lake.command(*FILES, "--files", 50, "--rows-per-file", 25, **local)
+    lake.upload(lake.folder / "local")
     messages = lake.take_all()
     told = [*messages, *messages[::7], "poison", *messages[::11]]
     random.Random(7).shuffle(told)
@@ -234,9 +244,6 @@ def test_200_files_arrive_by_event_through_all_that_can_happen(lake: Lake) -> No
     assert [row["reason"] for row in lake.rows("dlq", "list")] == ["The message is no JSON: 'poison'."]
     by_events = [environment.ledger.latest("orders", f"2026-11-0{day}") for day in (1, 2, 3, 4)]
     assert [len(noticed.manifest.objects) for noticed in by_events if noticed] == [50, 50, 50, 50]
-    local = {"SLUICE_HOME": str(lake.folder / "local"), "SLUICE_ENV": "local"}
-    local |= dict.fromkeys(("SLUICE_STORE", "SLUICE_QUEUE", "SLUICE_DEAD_LETTERS"), "")
-    lake.command(*FILES, "--files", 50, "--rows-per-file", 25, **local)
     runs = [lake.command("run"), lake.command("run", **local)]
     assert [run.exit_code for run in runs] == [0, 0], [run.output for run in runs]
     everything = ("query", "select * from orders order by all", "--limit", 100_000)
