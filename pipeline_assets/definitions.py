@@ -12,11 +12,13 @@ from pipeline_assets.chunks import chunk_job
 from pipeline_assets.maintenance import maintenance_assets, maintenance_job, maintenance_schedule
 from pipeline_assets.redrive import redrive_job
 from pipeline_assets.replay_job import replay_job
+from pipeline_assets.schedules import build_schedules
 from pipeline_assets.stand_ins import stand_in_job
 from sensors.arrivals import build_arrivals_sensor
 from sensors.audits import build_audits_sensor
 from sensors.automation import build_automation_sensor
 from sensors.backfills import build_backfills_sensor
+from sensors.events import build_events_sensor
 from sensors.freshness import build_freshness_sensor
 from sensors.notices import build_notices_sensor
 from sensors.orphans import build_orphans_sensor
@@ -32,14 +34,19 @@ if TYPE_CHECKING:
 
     from pipeline_assets.cli.environment import Environment
     from sluice.contract import Contract
+    from sluice.events.message import Watched
 
 
 def build_definitions(
-    contracts: Mapping[str, Contract], ports: Mapping[str, object], *, maintenance_cron: str | None = None
+    contracts: Mapping[str, Contract],
+    ports: Mapping[str, object],
+    *,
+    maintenance_cron: str | None = None,
+    watched: Watched | None = None,
 ) -> dg.Definitions:
     """Return everything Dagster runs. `ports` holds what lazy_ports names, or Dagster resources.
 
-    Without a cron maintenance is done only when somebody asks for it.
+    Without a cron maintenance is done only when somebody asks for it. What is `watched` needs the port `queue`.
     """
     contracts = with_downstream(contracts)
     datasets = build_datasets(contracts)
@@ -64,9 +71,13 @@ def build_definitions(
             replay,
             stand_in,
         ],
-        schedules=[maintenance_schedule(maintenance, maintenance_cron)] if upkeep and maintenance_cron else [],
+        schedules=[
+            *([maintenance_schedule(maintenance, maintenance_cron)] if upkeep and maintenance_cron else []),
+            *build_schedules(contracts, jobs),
+        ],
         sensors=[
-            build_arrivals_sensor(contracts, landed),
+            build_arrivals_sensor(contracts, landed, listing_every=watched.listing_every if watched else None),
+            *([build_events_sensor(contracts, jobs, watched.zone)] if watched else []),
             build_automation_sensor(),
             build_reopening_sensor(contracts, jobs),
             build_retries_sensor(contracts, jobs),
@@ -90,6 +101,7 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
     """Return the ports as resources that are opened when a step or sensor asks for them."""
     return {
         "store": dg.ResourceDefinition(lambda _: environment.store),
+        "queue": dg.ResourceDefinition(lambda _: environment.queue),
         "ledger": dg.ResourceDefinition(lambda _: environment.ledger),
         "tables": dg.ResourceDefinition(lambda _: environment.tables),
         "clock": dg.ResourceDefinition(lambda _: environment.clock),
@@ -111,4 +123,5 @@ def defs() -> dg.Definitions:
 
     environment = open_environment()
     cron = environment.settings.maintenance_cron
-    return build_definitions(environment.contracts, lazy_ports(environment), maintenance_cron=cron)
+    ports = lazy_ports(environment)
+    return build_definitions(environment.contracts, ports, maintenance_cron=cron, watched=environment.watched)

@@ -60,6 +60,21 @@ def refuse_other_region(response: Any = None, operation: Any = None, **_: object
         raise ClientError(parsed, operation.name)
 
 
+def credentials_meaning(error: Any) -> SluiceError | None:  # noqa: ANN401  botocore has no types
+    """Return what an error of any service says of the credentials, if it is about them."""
+    from botocore.exceptions import ClientError
+
+    if not isinstance(error, ClientError):
+        return _local_meaning(error)
+    code = code_of(error)
+    if code in _UNKNOWN_CREDENTIALS:
+        problem = "have expired" if code in _EXPIRED else f"are not known to AWS ({code})"
+        return CredentialsInvalid(problem=problem)
+    if code in _SKEWED:
+        return CredentialsInvalid(problem="are signed by a clock that is wrong", cure="Set the clock of this machine.")
+    return None
+
+
 def code_of(error: Any) -> str:  # noqa: ANN401  botocore has no types
     return str(error.response.get("Error", {}).get("Code", ""))
 
@@ -77,14 +92,9 @@ def _meaning(error: Any, place: S3Place, key: str) -> SluiceError | None:  # noq
         return BucketMissing(bucket=place.bucket)
     if code in _ELSEWHERE:
         return BucketElsewhere(bucket=place.bucket, asked=place.region, found=region_of(error))
-    if code in _UNKNOWN_CREDENTIALS:
-        problem = "have expired" if code in _EXPIRED else f"are not known to AWS ({code})"
-        return CredentialsInvalid(problem=problem)
-    if code in _SKEWED:
-        return CredentialsInvalid(problem="are signed by a clock that is wrong", cure="Set the clock of this machine.")
     if code in _FORBIDDEN:
         return StoreForbidden(operation=operation, place=place.url(key))
-    return None
+    return credentials_meaning(error)
 
 
 def _local_meaning(error: BaseException) -> SluiceError | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.queue_place import QueuePlace, queue_place
 from resources.s3_place import S3Place, parse_s3_url
 from sluice.errors import SettingInvalid, did_you_mean
 
@@ -47,6 +48,7 @@ class Settings:
     ledger_database: str | None = field(default=None, repr=False)
     s3: S3Place | None = None
     maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
+    queue: QueuePlace | None = None  # None: a listing finds what arrives
 
     @property
     def raw(self) -> Path:
@@ -85,8 +87,8 @@ class Settings:
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
     """Read the variables SLUICE_...: HOME, DATASETS (folders of dataset folders), PRICES, LEDGER_URL, MAINTENANCE, ENV.
 
-    With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY and
-    SLUICE_AWS_ENDPOINT.
+    With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY,
+    SLUICE_AWS_ENDPOINT, SLUICE_QUEUE, SLUICE_DEAD_LETTERS and SLUICE_LISTING_MINUTES.
 
     An empty value counts as unset. The datasets of this project always come first; a sandbox, which must not touch
     them, has a folder in their place (SLUICE_PROJECT_DATASETS). Raises SettingInvalid.
@@ -112,6 +114,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         ledger_database=_ledger_database(environ.get("SLUICE_LEDGER_URL", "")),
         price_book=_price_book(working_directory, environ.get("SLUICE_PRICES", "")),
         s3=_s3_place(environ, deployment),
+        queue=queue_place(environ, in_aws=deployment is Deployment.AWS),
         maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
     )
 

@@ -13,7 +13,7 @@ from sluice.sweeping import Sweeper, WatchedStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -35,12 +35,15 @@ def build_arrivals_sensor(
     *,
     requests_per_tick: int = 200,
     runs_under_way: int = 50,
+    listing_every: timedelta | None = None,
 ) -> dg.SensorDefinition:
     """Return the sensor; `jobs` holds the job of each landed dataset.
 
     At most so many runs of one dataset are under way, lest everything is launched before a breaker can open.
+    With `listing_every` the sensor `events` notices what arrives, and a listing so often finds what events missed.
     """
-    sweeper = Sweeper()  # lives as long as the code server
+    # It lives as long as the code server.
+    sweeper = Sweeper() if listing_every is None else Sweeper(listing_every, told_by_events=True)
 
     @dg.sensor(
         name=SENSOR_NAME,

@@ -123,15 +123,54 @@ def sweep_partition(
     contract: Contract, partition: str, store: RawStore, ledger: ArrivalsLedger, now: datetime
 ) -> Noticed | None:
     """Notice one partition exactly as it is now, removals included; None when nothing is there."""
-    if contract.source is None:
-        return None
-    location = Location.parse(contract.source.pattern)
-    listed = store.list(RAW_ZONE + location.key_prefix(partition))
-    found = [item for item in listed if location.partition_of(item.key.removeprefix(RAW_ZONE)) == partition]
-    if not found:
+    found = _present(contract, partition, store)
+    if contract.source is None or not found:
         return None
     settle = timedelta(0) if contract.source.pull else SETTLE  # pages are put there whole
     return _notice((contract.dataset, partition), found, store, ledger, now, removals_count=True, settle=settle)
+
+
+def notice_news(
+    contract: Contract, partition: str, store: RawStore, ledger: ArrivalsLedger, now: datetime
+) -> Noticed | None:
+    """Notice one partition of which an event tells; None when that is no news.
+
+    An object that an event tells of is whole, so nothing has to settle.
+    """
+    if not _is_in_range(contract, partition, now):
+        return None
+    found = _present(contract, partition, store)
+    if not found or _digest(found) == ledger.listing_digests(contract.dataset).get(partition):
+        return None
+    place = (contract.dataset, partition)
+    return _notice(place, found, store, ledger, now, removals_count=False, settle=timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The (dataset, partition) an object belongs to; `is_known` also where it is there to stand in for another."""
+
+    places: tuple[tuple[str, str], ...]
+    is_known: bool
+
+
+def places_of(key: str, contracts: Iterable[Contract]) -> Places:
+    """Return where an object belongs; the key is below the raw zone."""
+    declared = list(contracts)
+    landed = [(c.dataset, Location.parse(c.source.pattern)) for c in declared if c.source]
+    fallbacks = [
+        Location.parse(c.healing.stand_in.path) for c in declared if c.healing.stand_in and c.healing.stand_in.path
+    ]
+    places = tuple((dataset, day) for dataset, location in landed if (day := location.partition_of(key)))
+    return Places(places, bool(places) or any(location.partition_of(key) for location in fallbacks))
+
+
+def _present(contract: Contract, partition: str, store: RawStore) -> list[Listed]:
+    if contract.source is None:
+        return []
+    location = Location.parse(contract.source.pattern)
+    listed = store.list(RAW_ZONE + location.key_prefix(partition))
+    return [item for item in listed if location.partition_of(item.key.removeprefix(RAW_ZONE)) == partition]
 
 
 def _by_partition(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sluice.expectations.expectation import Expectation
     from sluice.freshness import Freshness
     from sluice.pulling.pull import Pull
+    from sluice.scheduling import Schedule
 
 CODE_VERSION = "1"
 """Raise it when the same raw objects under the same contract would give other rows."""
@@ -185,6 +186,7 @@ class Contract:
     notify: NotifyRules = _NOTIFY
     healing: HealingPolicy = _HEALING
     maintenance: MaintenancePolicy = _MAINTENANCE
+    schedule: Schedule | None = None
     path: str = ""
     text: str = field(default="", compare=False, repr=False)  # the file as it was read
     fingerprint: str = field(default="", compare=False)

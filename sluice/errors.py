@@ -47,6 +47,11 @@ SluiceError
 │   ├── BucketElsewhere      the bucket is in another region
 │   ├── StoreForbidden       the credentials may not do what is to be done
 │   └── CredentialsInvalid   there are no credentials, or AWS does not accept them
+├── QueueError               the queue that events come by cannot be used as the settings say
+│   ├── QueueMissing         there is no such queue
+│   ├── QueueForbidden       the credentials may not do what is to be done
+│   ├── QueueNotSet          no queue is configured
+│   └── LetterUnknown        no dead letter has this id
 ├── SettingInvalid           an environment variable of Sluice has a value that means nothing
 ├── LedgerUnavailable        the ledger's database cannot be reached
 └── LedgerTooNew             the ledger was written by a newer Sluice
@@ -503,6 +508,52 @@ class CredentialsInvalid(StoreError):
         self, *, problem: str, cure: str = "Log in again or renew them, then check with: sluice doctor"
     ) -> None:
         super().__init__(f"The AWS credentials {problem}.", cure=cure)
+        self.problem = problem
+
+
+class QueueError(SluiceError):
+    """The queue that events come by cannot be used as the settings say."""
+
+
+class QueueMissing(QueueError):
+    """There is no such queue."""
+
+    def __init__(self, *, url: str) -> None:
+        super().__init__(
+            f"There is no queue {url}.",
+            cure="Correct SLUICE_QUEUE and SLUICE_DEAD_LETTERS, or create the queue. Then: sluice doctor",
+        )
+        self.url = url
+
+
+class QueueForbidden(QueueError):
+    """The credentials may not do what is to be done."""
+
+    def __init__(self, *, operation: str, url: str) -> None:
+        super().__init__(
+            f"These credentials may not do {operation} on {url}.",
+            cure="Let their role do it (docs/events.md lists what Sluice needs), then check with: sluice doctor",
+        )
+        self.operation = operation
+        self.url = url
+
+
+class QueueNotSet(QueueError):
+    """No queue is configured."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No queue of events is configured.",
+            cure="Set SLUICE_ENV=aws, SLUICE_QUEUE and SLUICE_DEAD_LETTERS (docs/events.md).",
+        )
+
+
+class LetterUnknown(QueueError):
+    """No dead letter has this id, or more than one begins with it."""
+
+    def __init__(self, *, id: str, problem: str) -> None:  # noqa: A002  what people see it called
+        super().__init__(f'"{id}" {problem}.', cure="Take an id from: sluice dlq list")
+        self.id = id
         self.problem = problem
 
 

@@ -13,6 +13,7 @@ from pipeline_assets.cli import (
     contracts,
     cost,
     demo,
+    dlq,
     docs,
     doctor,
     drift,
@@ -79,4 +80,5 @@ app.command("drill")(drill.drill)
 app.command("doctor")(doctor.doctor)
 app.command("query")(query.query)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(contracts.app, name="contracts")

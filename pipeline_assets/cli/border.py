@@ -17,8 +17,10 @@ from sluice.errors import (
     DatasetUnknown,
     GenerationRefused,
     LandingRefused,
+    LetterUnknown,
     PriceBookInvalid,
     QueryError,
+    QueueNotSet,
     RedriveRefused,
     ReplayRefused,
     RewindRefused,
@@ -55,7 +57,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
             return ExitCode.USAGE
-        case GenerationRefused() | ReplayRefused():
+        case GenerationRefused() | LetterUnknown() | QueueNotSet() | ReplayRefused():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

@@ -50,6 +50,10 @@ def _check() -> Iterator[Checked]:
         from resources.s3_checkup import check_s3
 
         yield from check_s3(settings.s3, environment.clock)
+    if settings.s3 is not None and settings.queue is not None:
+        from resources.sqs_checkup import check_queue
+
+        yield from check_queue(settings.queue, settings.s3)
 
 
 def _check_contracts(environment: Environment) -> Checked:

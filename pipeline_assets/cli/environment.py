@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from resources.clock import Clock, SystemClock
 from resources.settings import Settings, fetch_settings
-from sluice.errors import DatasetUnknown
+from sluice.errors import DatasetUnknown, QueueNotSet
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
+    from resources.event_queue import EventQueue
     from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
     from resources.http_source import HttpSource
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from resources.workers import Workers
     from sluice.contract import Contract
     from sluice.cost.price_book import PriceBook
+    from sluice.events.message import Watched
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """Where this code and its workspace.yaml live; the command may be called from anywhere."""
@@ -71,6 +73,25 @@ class Environment:
         from resources.opened_store import open_store
 
         return open_store(self.settings)
+
+    @cached_property
+    def queue(self) -> EventQueue:
+        """The queue that events come by; raises QueueNotSet."""
+        from resources.sqs_queue import SqsQueue
+
+        if self.settings.queue is None or self.settings.s3 is None:
+            raise QueueNotSet
+        return SqsQueue(self.settings.queue, self.settings.s3)
+
+    @property
+    def watched(self) -> Watched | None:
+        """What events are told of, if they are."""
+        from sluice.events.message import Watched, Zone
+
+        place, queue = self.settings.s3, self.settings.queue
+        if place is None or queue is None:
+            return None
+        return Watched(Zone(place.bucket, place.prefix), queue.listing_every)
 
     @cached_property
     def ledger(self) -> Ledger:

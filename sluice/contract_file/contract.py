@@ -24,6 +24,7 @@ from sluice.contract_file.notify import read_notify
 from sluice.contract_file.place import Place
 from sluice.contract_file.quality import read_expectations
 from sluice.contract_file.references import refuse_undeclared
+from sluice.contract_file.schedule import read_schedule
 from sluice.contract_file.settings import Settings, read_settings
 from sluice.contract_file.shape import read_model
 from sluice.contract_file.shims import refuse_shims
@@ -148,6 +149,7 @@ class _Reading:
             healing=read_healing(settings.healing, settings_place["healing"]),
             consumers=read_consumers(settings.consumers, settings_place["consumers"]),
             maintenance=read_maintenance(settings.maintenance, settings_place["maintenance"]),
+            schedule=read_schedule(settings.schedule, settings_place["schedule"]),
         )
         check_stand_in(ruled, settings_place["healing"]["stand_in"])
         return ruled

@@ -67,6 +67,7 @@ class Settings(_Settings):
     notify: object = None
     healing: object = None
     maintenance: object = None
+    schedule: object = None
     pull: object = None
     consumers: object = None
 

@@ -46,6 +46,8 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.StoreError: _CODE,
     errors.StoreForbidden: _PERMISSION,
     errors.CredentialsInvalid: _PERMISSION,
+    errors.QueueError: _CODE,
+    errors.QueueForbidden: _PERMISSION,
     errors.SettingInvalid: _CODE,
     errors.LedgerUnavailable: _SINK,
     errors.LedgerTooNew: _CODE,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from resources.queue_place import QueuePlace
 from resources.s3_place import S3Place
 from resources.settings import Deployment, fetch_settings
 from sluice.errors import SettingInvalid
@@ -154,3 +156,34 @@ class TestAws:
     def test_what_does_not_fit_is_refused(self, tmp_path: Path, changed: dict[str, str], says: str) -> None:
         with pytest.raises(SettingInvalid, match=says):
             fetch_settings({**self.ENVIRON, **changed}, tmp_path)
+
+
+IN_AWS = {"SLUICE_ENV": "aws", "SLUICE_STORE": "s3://lake", "AWS_REGION": "eu-central-1"}
+QUEUE, DEAD = "https://sqs.eu-central-1.amazonaws.com/1/in", "https://sqs.eu-central-1.amazonaws.com/1/dead"
+
+
+def test_a_queue_is_read_with_its_dead_letters(tmp_path: Path) -> None:
+    told = {"SLUICE_QUEUE": QUEUE, "SLUICE_DEAD_LETTERS": DEAD}
+
+    assert fetch_settings({**IN_AWS, **told}, tmp_path).queue == QueuePlace(QUEUE, DEAD, timedelta(minutes=15))
+    assert fetch_settings({**IN_AWS, **told, "SLUICE_LISTING_MINUTES": "60"}, tmp_path).queue == QueuePlace(
+        QUEUE, DEAD, timedelta(hours=1)
+    )
+    assert fetch_settings(IN_AWS, tmp_path).queue is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        pytest.param({"SLUICE_DEAD_LETTERS": ""}, "names no queue of its own", id="no dead letters"),
+        pytest.param({"SLUICE_DEAD_LETTERS": QUEUE}, "names no queue of its own", id="the same queue"),
+        pytest.param({"SLUICE_QUEUE": "in"}, "no URL of a standard queue", id="no URL"),
+        pytest.param({"SLUICE_QUEUE": f"{QUEUE}.fifo"}, "no URL of a standard queue", id="fifo"),
+        pytest.param({"SLUICE_LISTING_MINUTES": "0"}, "no number of minutes", id="no minutes"),
+        pytest.param({"SLUICE_LISTING_MINUTES": "1441"}, "no number of minutes", id="more than a day"),
+        pytest.param({"SLUICE_ENV": "local", "SLUICE_STORE": ""}, "SLUICE_ENV is local", id="local"),
+    ],
+)
+def test_a_queue_that_cannot_be_used_is_refused(tmp_path: Path, changed: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingInvalid, match=says):
+        fetch_settings({**IN_AWS, "SLUICE_QUEUE": QUEUE, "SLUICE_DEAD_LETTERS": DEAD, **changed}, tmp_path)
