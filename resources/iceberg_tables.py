@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from sluice.version import Version
 
 NAMESPACE = "sluice"
+"""What a catalog of its own calls the tables' namespace; in a shared one the settings name it."""
 
 _ATTEMPTS = 20
 _SHORTEST_PAUSE_SECONDS = 0.05
@@ -59,18 +60,20 @@ class Locations(Protocol):
 
 
 class IcebergTables:
-    """One table per dataset in the namespace `sluice`, partitioned by `partition_date`."""
+    """One table per dataset in one namespace, partitioned by `partition_date`."""
 
     def __init__(
         self,
         catalog: Catalog,
         store: Locations,
         *,
+        namespace: str = NAMESPACE,
         kept_snapshots: int = KEPT_SNAPSHOTS,
         longest_pause_seconds: float = 2.0,
     ) -> None:
         self._catalog = catalog
         self._store = store
+        self._namespace = namespace
         self._kept_snapshots = kept_snapshots
         self._longest_pause_seconds = longest_pause_seconds
 
@@ -151,9 +154,9 @@ class IcebergTables:
         return () if table is None else tuple(file.file_path for file in _data_files(table, partition))
 
     def names(self) -> tuple[str, ...]:
-        if not self._catalog.namespace_exists(NAMESPACE):
+        if not self._catalog.namespace_exists(self._namespace):
             return ()
-        return tuple(sorted(name for _, name in self._catalog.list_tables(NAMESPACE)))
+        return tuple(sorted(name for _, name in self._catalog.list_tables(self._namespace)))
 
     def contents(self, dataset: str) -> Contents:
         table = self._fetch(dataset)
@@ -178,7 +181,7 @@ class IcebergTables:
 
     def _fetch(self, dataset: str) -> Table | None:
         try:
-            return self._catalog.load_table((NAMESPACE, dataset))
+            return self._catalog.load_table((self._namespace, dataset))
         except NoSuchTableError:
             return None
 
@@ -187,8 +190,8 @@ class IcebergTables:
         if table is not None:
             return table
         try:
-            self._catalog.create_namespace_if_not_exists(NAMESPACE)
-            return _create(self._catalog, contract)
+            self._catalog.create_namespace_if_not_exists(self._namespace)
+            return _create(self._catalog, self._namespace, contract)
         except (NamespaceAlreadyExistsError, TableAlreadyExistsError):
             return self._fetch_or_create(contract)  # another process was faster
 
@@ -222,13 +225,13 @@ class IcebergTables:
         time.sleep(random.uniform(0, longest))  # noqa: S311  # spreads writers, keeps no secret
 
 
-def _create(catalog: Catalog, contract: Contract) -> Table:
+def _create(catalog: Catalog, namespace: str, contract: Contract) -> Table:
     schema = iceberg_schema(contract, with_status=_has_status(contract))
     partition = PartitionField(
         schema.find_field(PARTITION_COLUMN).field_id, 1000, IdentityTransform(), PARTITION_COLUMN
     )
     return catalog.create_table(
-        (NAMESPACE, contract.dataset),
+        (namespace, contract.dataset),
         schema,
         partition_spec=PartitionSpec(partition),
         properties={

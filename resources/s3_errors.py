@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sluice.errors import BucketElsewhere, BucketMissing, CredentialsInvalid, SluiceError, StoreForbidden
+from resources.aws_errors import account_meaning
+from sluice.errors import BucketElsewhere, BucketMissing, CredentialsInvalid, SluiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +20,6 @@ _ELSEWHERE = frozenset(
         *("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
         *("TemporaryRedirect", "301", "307"),
     }
-)
-_UNKNOWN_CREDENTIALS = frozenset(
-    {
-        *("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"),
-        *("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"),
-        *("SignatureDoesNotMatch", "AuthFailure"),
-    }
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
-_SKEWED = frozenset({"RequestTimeTooSkewed"})
-_FORBIDDEN = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "KMS.AccessDeniedException", "403"}
 )
 
 
@@ -77,14 +66,7 @@ def _meaning(error: Any, place: S3Place, key: str) -> SluiceError | None:  # noq
         return BucketMissing(bucket=place.bucket)
     if code in _ELSEWHERE:
         return BucketElsewhere(bucket=place.bucket, asked=place.region, found=region_of(error))
-    if code in _UNKNOWN_CREDENTIALS:
-        problem = "have expired" if code in _EXPIRED else f"are not known to AWS ({code})"
-        return CredentialsInvalid(problem=problem)
-    if code in _SKEWED:
-        return CredentialsInvalid(problem="are signed by a clock that is wrong", cure="Set the clock of this machine.")
-    if code in _FORBIDDEN:
-        return StoreForbidden(operation=operation, place=place.url(key))
-    return None
+    return account_meaning(code, operation, place.url(key))
 
 
 def _local_meaning(error: BaseException) -> SluiceError | None:

@@ -82,13 +82,17 @@ class Environment:
     def tables(self) -> IcebergTables:
         from resources.iceberg_tables import IcebergTables
 
-        return IcebergTables(self.catalog, self.store)
+        return IcebergTables(self.catalog, self.store, namespace=self.settings.namespace)
 
     @cached_property
     def catalog(self) -> Catalog:
+        settings = self.settings
+        if settings.glue:
+            from resources.glue_catalog import open_glue_catalog
+
+            return open_glue_catalog(settings.glue)
         from resources.local_catalog import open_local_catalog
 
-        settings = self.settings
         data_access = settings.s3.iceberg_properties() if settings.s3 else {}
         return open_local_catalog(settings.catalog_database, settings.tables, data_access)
 
@@ -98,7 +102,8 @@ class Environment:
         from resources.upkeep import Upkeep
         from resources.workspaces import Workspaces
 
-        return Upkeep(IcebergUpkeep(self.catalog, self.store), Workspaces(self.settings.scratch))
+        tables = IcebergUpkeep(self.catalog, self.store, self.settings.namespace)
+        return Upkeep(tables, Workspaces(self.settings.scratch))
 
     @cached_property
     def expectation_engine(self) -> GreatExpectations:
