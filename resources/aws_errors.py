@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sluice.errors import CredentialsInvalid, SluiceError, StoreForbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
 _UNKNOWN_CREDENTIALS = _EXPIRED | {
@@ -41,3 +42,27 @@ def tell_refusals(client: Any, place: str) -> None:  # noqa: ANN401  botocore ma
             raise meant
 
     client.meta.events.register(f"after-call.{client.meta.service_model.service_id.hyphenize()}", refuse)
+
+
+@contextmanager
+def explain_credentials() -> Iterator[None]:
+    """Turn what botocore says when it finds no credentials into an error that says what to do."""
+    from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+
+    try:
+        yield
+    except BotoCoreError as error:
+        if (meant := local_meaning(error)) is not None:
+            raise meant from error
+        raise
+
+
+def local_meaning(error: BaseException) -> SluiceError | None:
+    from botocore import exceptions as boto  # type: ignore[import-untyped]
+
+    if isinstance(error, boto.NoCredentialsError):
+        return CredentialsInvalid(problem="are nowhere to be found")
+    incomplete = (boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.ProfileNotFound)
+    if isinstance(error, (*incomplete, boto.TokenRetrievalError, boto.SSOError)):
+        return CredentialsInvalid(problem=f"cannot be used ({type(error).__name__})")
+    return None

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 NAMESPACE = "sluice"
 """What a catalog of its own calls the tables' namespace; in a shared one the settings name it."""
 
-_ATTEMPTS = 20
+ATTEMPTS = 20
 _SHORTEST_PAUSE_SECONDS = 0.05
 
 
@@ -68,17 +68,19 @@ class IcebergTables:
         store: Locations,
         *,
         namespace: str = NAMESPACE,
+        attempts: int = ATTEMPTS,
         kept_snapshots: int = KEPT_SNAPSHOTS,
         longest_pause_seconds: float = 2.0,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._namespace = namespace
+        self._attempts = attempts
         self._kept_snapshots = kept_snapshots
         self._longest_pause_seconds = longest_pause_seconds
 
     def publish(self, contract: Contract, outcome: Outcome, sequence: int) -> Publication:
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             table = self._fetch_or_create(contract)
             held = _held(table, outcome.partition)
             effect = decide_publication(held, outcome.version, sequence, taken_back(table, outcome.partition))
@@ -88,7 +90,7 @@ class IcebergTables:
             if commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
                 return Publication(Effect.COMMITTED, mine)
             self._pause(attempt)
-        raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=_ATTEMPTS)
+        raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=self._attempts)
 
     def plan_rewind(self, dataset: str, point: Point, partition: str | None = None) -> Rewind:
         table = self._fetch(dataset)
@@ -97,7 +99,7 @@ class IcebergTables:
         return fetch_rewind(table, dataset, point, partition)
 
     def rewind(self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str) -> Rewind:
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             table = self._fetch(dataset)
             if table is None:
                 raise TableUnknown(table=dataset, known=self.names())
@@ -108,7 +110,7 @@ class IcebergTables:
             if commit(transaction) or self._holds(dataset, mine):
                 return rewind
             self._pause(attempt)
-        raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=_ATTEMPTS)
+        raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=self._attempts)
 
     def replay(
         self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
@@ -119,7 +121,7 @@ class IcebergTables:
             "sluice.replayed-by": replayed_by,
             "sluice.why": why,
         }
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             table = self._fetch_or_create(contract)
             shown = _shown(table)
             turns = [
@@ -139,7 +141,7 @@ class IcebergTables:
             if commit(transaction) or self._holds(contract.dataset, mine):
                 return done
             self._pause(attempt)
-        raise PublishConflict(table=contract.dataset, partition="its partitions", attempts=_ATTEMPTS)
+        raise PublishConflict(table=contract.dataset, partition="its partitions", attempts=self._attempts)
 
     def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]:
         table = self._fetch(dataset)

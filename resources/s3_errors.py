@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from resources.aws_errors import account_meaning
-from sluice.errors import BucketElsewhere, BucketMissing, CredentialsInvalid, SluiceError
+from resources.aws_errors import account_meaning, local_meaning
+from sluice.errors import BucketElsewhere, BucketMissing, SluiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def explained(place: S3Place, key: str = "") -> Iterator[None]:
             raise meant from error
         raise
     except BotoCoreError as error:
-        if (meant := _local_meaning(error)) is not None:
+        if (meant := local_meaning(error)) is not None:
             raise meant from error
         raise
 
@@ -67,14 +67,3 @@ def _meaning(error: Any, place: S3Place, key: str) -> SluiceError | None:  # noq
     if code in _ELSEWHERE:
         return BucketElsewhere(bucket=place.bucket, asked=place.region, found=region_of(error))
     return account_meaning(code, operation, place.url(key))
-
-
-def _local_meaning(error: BaseException) -> SluiceError | None:
-    from botocore import exceptions as boto  # type: ignore[import-untyped]
-
-    if isinstance(error, boto.NoCredentialsError):
-        return CredentialsInvalid(problem="are nowhere to be found")
-    incomplete = (boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.ProfileNotFound)
-    if isinstance(error, (*incomplete, boto.TokenRetrievalError, boto.SSOError)):
-        return CredentialsInvalid(problem=f"cannot be used ({type(error).__name__})")
-    return None

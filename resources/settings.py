@@ -64,11 +64,6 @@ class Settings:
         return self.home / "catalog.db"
 
     @property
-    def namespace(self) -> str:
-        """Where the tables are in their catalog."""
-        return self.glue.database if self.glue else "sluice"
-
-    @property
     def tables(self) -> Path:
         return self.home / "tables"
 

@@ -50,6 +50,10 @@ def _check() -> Iterator[Checked]:
         from resources.s3_checkup import check_s3
 
         yield from check_s3(settings.s3, environment.clock)
+    if settings.glue is not None:
+        from resources.glue_checkup import check_glue
+
+        yield from check_glue(settings.glue)
 
 
 def _check_contracts(environment: Environment) -> Checked:

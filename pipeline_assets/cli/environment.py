@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from resources.clock import Clock, SystemClock
 from resources.settings import Settings, fetch_settings
-from sluice.errors import DatasetUnknown
+from sluice.errors import DatasetUnknown, SettingInvalid
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
+    from resources.athena import Athena
     from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
     from resources.http_source import HttpSource
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from resources.ledger import Ledger
     from resources.notifier import Notifier
     from resources.object_store import SweptStore
+    from resources.table_upkeep import TableUpkeep
     from resources.upkeep import Upkeep
     from resources.warehouse import Warehouse
     from resources.workers import Workers
@@ -80,30 +82,51 @@ class Environment:
 
     @cached_property
     def tables(self) -> IcebergTables:
+        if self.settings.glue:
+            from resources.glue_tables import GlueTables
+
+            return GlueTables(self.settings.glue, self.store)
         from resources.iceberg_tables import IcebergTables
 
-        return IcebergTables(self.catalog, self.store, namespace=self.settings.namespace)
+        return IcebergTables(self.local_catalog, self.store)
 
     @cached_property
-    def catalog(self) -> Catalog:
-        settings = self.settings
-        if settings.glue:
-            from resources.glue_catalog import open_glue_catalog
-
-            return open_glue_catalog(settings.glue)
+    def local_catalog(self) -> Catalog:
         from resources.local_catalog import open_local_catalog
 
+        settings = self.settings
         data_access = settings.s3.iceberg_properties() if settings.s3 else {}
         return open_local_catalog(settings.catalog_database, settings.tables, data_access)
 
     @cached_property
     def upkeep(self) -> Upkeep:
-        from resources.table_upkeep import IcebergUpkeep
         from resources.upkeep import Upkeep
         from resources.workspaces import Workspaces
 
-        tables = IcebergUpkeep(self.catalog, self.store, self.settings.namespace)
-        return Upkeep(tables, Workspaces(self.settings.scratch))
+        return Upkeep(self._table_upkeep(), Workspaces(self.settings.scratch))
+
+    def _table_upkeep(self) -> TableUpkeep:
+        if self.settings.glue:
+            from resources.glue_tables import open_glue_upkeep
+
+            return open_glue_upkeep(self.settings.glue, self.store)
+        from resources.table_upkeep import IcebergUpkeep
+
+        return IcebergUpkeep(self.local_catalog, self.store)
+
+    @cached_property
+    def athena(self) -> Athena:
+        """Raises SettingInvalid when the tables are not in Glue."""
+        from resources.athena import Athena
+
+        if self.settings.glue is None:
+            raise SettingInvalid(
+                name="SLUICE_GLUE_DATABASE",
+                value="",
+                problem="is not set, and Athena reads tables in Glue",
+                cure="Set it, with SLUICE_ENV=aws (docs/athena.md), or query with --engine duckdb.",
+            )
+        return Athena(self.settings.glue, self.tables.names)
 
     @cached_property
     def expectation_engine(self) -> GreatExpectations:

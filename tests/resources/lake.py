@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from resources.glue_catalog import open_glue_catalog
 from resources.glue_place import GluePlace
-from resources.iceberg_tables import IcebergTables
+from resources.glue_tables import GlueTables
 from resources.s3_store import S3ObjectStore
 from tests.resources.shop import ORDERS, stage
 
@@ -32,8 +32,8 @@ class Lake:
     def store(self) -> S3ObjectStore:
         return S3ObjectStore(self.place.s3)
 
-    def tables(self) -> IcebergTables:
-        return IcebergTables(open_glue_catalog(self.place), self.store, namespace=self.place.database)
+    def tables(self) -> GlueTables:
+        return GlueTables(self.place, self.store)
 
     def stage(self, order_ids: list[int], *, contract: Contract = ORDERS, **options: Any) -> Outcome:
         outcome = stage(self.scratch, order_ids, contract=contract, **options)
@@ -54,3 +54,12 @@ class Lake:
 def new_lake(server: AwsServer, scratch: Path, prefix: str = "prod/") -> Lake:
     bucket = server.new_bucket(f"lake-{uuid4().hex}", versioned=True)
     return Lake(server, GluePlace(server.place(bucket, prefix), f"lake_{uuid4().hex[:8]}"), scratch)
+
+
+def new_workgroup(lake: Lake, *, cutoff_bytes: int | None = 10_000_000_000, results: bool = True) -> str:
+    name = f"group-{uuid4().hex[:8]}"
+    configuration: dict[str, Any] = {} if cutoff_bytes is None else {"BytesScannedCutoffPerQuery": cutoff_bytes}
+    if results:
+        configuration["ResultConfiguration"] = {"OutputLocation": f"s3://{lake.place.s3.bucket}/athena/"}
+    lake.server.client("athena").create_work_group(Name=name, Configuration=configuration)
+    return name
