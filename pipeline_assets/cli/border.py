@@ -19,6 +19,8 @@ from sluice.errors import (
     LandingRefused,
     PriceBookInvalid,
     QueryError,
+    QueryFailed,
+    QueryTooLarge,
     RedriveRefused,
     ReplayRefused,
     RewindRefused,
@@ -51,6 +53,8 @@ class Border(TyperGroup):
 
 def exit_code_of(error: SluiceError) -> ExitCode:
     match error:
+        case QueryFailed() | QueryTooLarge():
+            return ExitCode.FAILED
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():

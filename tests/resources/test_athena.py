@@ -1,4 +1,4 @@
-"""Queries in Athena: those that ministack runs, and the ends that it does not know, told as AWS's API reference has them.
+"""Queries in Athena: those that ministack runs, and the ends that it does not know, as AWS's API reference has them.
 
 ministack heeds no limit on bytes, counts as scanned what it answers, knows no errors by category, and its first page
 has a row more than was asked for.
@@ -248,10 +248,10 @@ class TestEnds:
         with pytest.raises(CredentialsInvalid, match="nowhere to be found"):
             asked.query("select 1")
 
-    def test_throttling_stays_what_it_is(self, lake: Lake) -> None:
+    def test_throttling_is_a_source_that_is_unavailable(self) -> None:
         throttled = ClientError(
             {"Error": {"Code": "TooManyRequestsException"}, "ResponseMetadata": {"HTTPStatusCode": 400}},
             "StartQueryExecution",
         )
 
-        assert classify(throttled).failure_class is FailureClass.SINK_UNAVAILABLE
+        assert classify(throttled).failure_class is FailureClass.UPSTREAM_UNAVAILABLE

@@ -9,6 +9,8 @@ import pytest
 
 from resources.athena_rows import rows_of
 
+NAIVE = datetime(2026, 11, 20, 10, 0, 0, 123456)  # noqa: DTZ001  Hive's timestamps have no zone
+
 
 def page(kind: str, *texts: str | None, scale: int = 0) -> dict[str, object]:
     rows = [{"Data": [{} if text is None else {"VarCharValue": text}]} for text in texts]
@@ -27,9 +29,7 @@ def page(kind: str, *texts: str | None, scale: int = 0) -> dict[str, object]:
             "decimal", "12345678901234567890.123456789", Decimal("12345678901234567890.123456789"), id="decimal"
         ),
         pytest.param("date", "2026-11-20", date(2026, 11, 20), id="date"),
-        pytest.param(
-            "timestamp", "2026-11-20 10:00:00.123456", datetime(2026, 11, 20, 10, 0, 0, 123456), id="timestamp"
-        ),  # noqa: DTZ001
+        pytest.param("timestamp", "2026-11-20 10:00:00.123456", NAIVE, id="timestamp"),
         pytest.param(
             "timestamp with time zone",
             "2026-11-20 10:00:00.000 UTC",
