@@ -44,7 +44,8 @@ class Lake:
     def order_ids(self, dataset: str = "orders") -> list[int]:
         """Read a table the way another engine would: through Glue alone."""
         table = open_glue_catalog(self.place).load_table((self.place.database, dataset))
-        return sorted(table.scan().to_arrow()["order_id"].to_pylist())
+        found = table.scan().to_arrow()["order_id"].to_pylist()
+        return sorted(order_id for order_id in found if order_id is not None)
 
     def in_glue(self, name: str = "orders") -> dict[str, Any]:
         found: dict[str, Any] = self.server.client("glue").get_table(DatabaseName=self.place.database, Name=name)

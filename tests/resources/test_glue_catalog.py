@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
 from pyiceberg.exceptions import CommitStateUnknownException
+from pyiceberg.table.metadata import TableMetadataV2
 
 from resources.glue_catalog import open_glue_catalog
 from resources.iceberg_tables import IcebergTables
@@ -28,6 +29,8 @@ from tests.resources.shop import DAY, NEXT_DAY, ORDERS, contract_with
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pyiceberg.table import Table
+
     from sluice.outcome import Outcome
     from tests.aws_server import AwsServer
 
@@ -39,6 +42,11 @@ WRITERS, COMMITS = 4, 50
 @pytest.fixture
 def lake(aws: AwsServer, tmp_path: Path) -> Lake:
     return new_lake(aws, tmp_path)
+
+
+def last_number(table: Table) -> int:
+    assert isinstance(table.metadata, TableMetadataV2)
+    return table.metadata.last_sequence_number
 
 
 def publish_all(lake: Lake, outcomes: list[tuple[Outcome, int]]) -> list[Effect]:
@@ -102,9 +110,7 @@ class TestRaces:
         assert effects == [[Effect.COMMITTED] * COMMITS] * WRITERS
         assert lake.order_ids() == list(range(WRITERS * COMMITS))
         table = open_glue_catalog(lake.place).load_table((lake.place.database, "orders"))
-        assert (
-            table.metadata.last_sequence_number == WRITERS * COMMITS
-        )  # each commit was one snapshot, and counted once
+        assert last_number(table) == WRITERS * COMMITS  # each commit was one snapshot, and counted once
         assert int(lake.in_glue()["VersionId"]) == 1 + WRITERS * COMMITS
 
     def test_four_writers_of_one_partition_end_with_the_newest(self, lake: Lake) -> None:

@@ -23,6 +23,7 @@ from tests.resources.lake import Lake, new_lake, new_workgroup
 from tests.resources.shop import COLUMNS, DAY, NEXT_DAY, ORDERS, contract_with
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sluice.contract import Contract
@@ -50,6 +51,24 @@ def ask(lake: Lake, sql: str, table: str = "orders_plain") -> list[tuple[object,
 
 def shown(lake: Lake) -> list[tuple[object, ...]]:
     return ask(lake, "select partition_date, order_id from orders_plain order by 1, 2")
+
+
+def before_writing(tables: GlueTables, act: Callable[[], object]) -> None:
+    """Have something happen once, right before these tables write a listing."""
+    acts = [act]
+
+    def happen(**_: object) -> None:
+        if acts:
+            acts.pop()()
+
+    tables.plain.s3.meta.events.register("before-call.s3.PutObject", happen)
+
+
+def listings(lake: Lake) -> list[object]:
+    """Return every version of the listing of DAY that there has been."""
+    prefix = f"{lake.place.s3.prefix}plain/orders/partition_date={DAY}/"
+    found = lake.server.client("s3").list_object_versions(Bucket=lake.place.s3.bucket, Prefix=prefix)
+    return list(found["Versions"])
 
 
 def publish_all(lake: Lake, outcomes: list[tuple[Outcome, int]]) -> None:
@@ -189,16 +208,28 @@ class TestRacesAndDeaths:
         lake.tables().publish(PLAIN, lake.stage([1]), 1)
         second, third = lake.stage([2], fingerprint="b" * 16), lake.stage([3], fingerprint="c" * 16)
         slow = lake.tables()
-        others = [third]
 
-        def overtake(**_: object) -> None:
-            if others:
-                lake.tables().publish(PLAIN, others.pop(), 3)
-
-        slow.plain.s3.meta.events.register("before-call.s3.PutObject", overtake)
+        before_writing(slow, lambda: lake.tables().publish(PLAIN, third, 3))
         slow.publish(PLAIN, second, 2)
 
         assert shown(lake) == [(DAY, 3)]
+        assert len(listings(lake)) == 2  # of the first version and of the third
+
+    def test_a_listing_that_went_there_and_back_is_looked_at_again(self, lake: Lake) -> None:
+        """The listing that this writer meets is the one that it read, and yet its own is old."""
+        first = lake.tables().publish(PLAIN, lake.stage([1]), 1)
+        second, third = lake.stage([2], fingerprint="b" * 16), lake.stage([3], fingerprint="c" * 16)
+        slow = lake.tables()
+
+        def go_there_and_back() -> None:
+            lake.tables().publish(PLAIN, third, 3)
+            lake.tables().rewind("orders", AtSnapshot(first.held.snapshot_id), why="wrong", rewound_by="test")
+
+        before_writing(slow, go_there_and_back)
+        slow.publish(PLAIN, second, 2)
+
+        assert lake.order_ids() == [1]
+        assert shown(lake) == [(DAY, 1)]
 
 
 class TestUpkeep:
