@@ -67,7 +67,12 @@ _THROTTLED = frozenset(
 )
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException"})
 _RACED = frozenset({"ConcurrentModificationException", "ConditionalRequestConflict", "OperationAborted"})
-_OF_SOURCES = frozenset({"GetObject", "HeadObject", "ListObjects", "ListObjectsV2", "ListObjectVersions"})
+_OF_SOURCES = frozenset(
+    {
+        *("GetObject", "HeadObject", "ListObjects", "ListObjectsV2", "ListObjectVersions"),
+        *("GetWorkGroup", "StartQueryExecution", "GetQueryExecution", "GetQueryResults"),
+    }
+)
 _NOTHING_THERE = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _GONE = frozenset({"NoSuchKey", "404", "NoSuchVersion"})
 

@@ -47,8 +47,9 @@ if TYPE_CHECKING:
     from sluice.version import Version
 
 NAMESPACE = "sluice"
+"""What a catalog of its own calls the tables' namespace; in a shared one the settings name it."""
 
-_ATTEMPTS = 20
+ATTEMPTS = 20
 _SHORTEST_PAUSE_SECONDS = 0.05
 
 
@@ -59,23 +60,27 @@ class Locations(Protocol):
 
 
 class IcebergTables:
-    """One table per dataset in the namespace `sluice`, partitioned by `partition_date`."""
+    """One table per dataset in one namespace, partitioned by `partition_date`."""
 
     def __init__(
         self,
         catalog: Catalog,
         store: Locations,
         *,
+        namespace: str = NAMESPACE,
+        attempts: int = ATTEMPTS,
         kept_snapshots: int = KEPT_SNAPSHOTS,
         longest_pause_seconds: float = 2.0,
     ) -> None:
         self._catalog = catalog
         self._store = store
+        self._namespace = namespace
+        self._attempts = attempts
         self._kept_snapshots = kept_snapshots
         self._longest_pause_seconds = longest_pause_seconds
 
     def publish(self, contract: Contract, outcome: Outcome, sequence: int) -> Publication:
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             table = self._fetch_or_create(contract)
             held = _held(table, outcome.partition)
             effect = decide_publication(held, outcome.version, sequence, taken_back(table, outcome.partition))
@@ -85,7 +90,7 @@ class IcebergTables:
             if commit(transaction) or self.held(contract.dataset, outcome.partition) == mine:
                 return Publication(Effect.COMMITTED, mine)
             self._pause(attempt)
-        raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=_ATTEMPTS)
+        raise PublishConflict(table=contract.dataset, partition=outcome.partition, attempts=self._attempts)
 
     def plan_rewind(self, dataset: str, point: Point, partition: str | None = None) -> Rewind:
         table = self._fetch(dataset)
@@ -94,7 +99,7 @@ class IcebergTables:
         return fetch_rewind(table, dataset, point, partition)
 
     def rewind(self, dataset: str, point: Point, partition: str | None = None, *, why: str, rewound_by: str) -> Rewind:
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             table = self._fetch(dataset)
             if table is None:
                 raise TableUnknown(table=dataset, known=self.names())
@@ -105,7 +110,7 @@ class IcebergTables:
             if commit(transaction) or self._holds(dataset, mine):
                 return rewind
             self._pause(attempt)
-        raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=_ATTEMPTS)
+        raise PublishConflict(table=dataset, partition=partition or "its partitions", attempts=self._attempts)
 
     def replay(
         self, contract: Contract, returns: Sequence[Return], *, as_of: datetime, why: str, replayed_by: str
@@ -116,7 +121,7 @@ class IcebergTables:
             "sluice.replayed-by": replayed_by,
             "sluice.why": why,
         }
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             table = self._fetch_or_create(contract)
             shown = _shown(table)
             turns = [
@@ -136,7 +141,7 @@ class IcebergTables:
             if commit(transaction) or self._holds(contract.dataset, mine):
                 return done
             self._pause(attempt)
-        raise PublishConflict(table=contract.dataset, partition="its partitions", attempts=_ATTEMPTS)
+        raise PublishConflict(table=contract.dataset, partition="its partitions", attempts=self._attempts)
 
     def taken_back(self, dataset: str) -> Mapping[str, frozenset[Version]]:
         table = self._fetch(dataset)
@@ -151,9 +156,9 @@ class IcebergTables:
         return () if table is None else tuple(file.file_path for file in _data_files(table, partition))
 
     def names(self) -> tuple[str, ...]:
-        if not self._catalog.namespace_exists(NAMESPACE):
+        if not self._catalog.namespace_exists(self._namespace):
             return ()
-        return tuple(sorted(name for _, name in self._catalog.list_tables(NAMESPACE)))
+        return tuple(sorted(name for _, name in self._catalog.list_tables(self._namespace)))
 
     def contents(self, dataset: str) -> Contents:
         table = self._fetch(dataset)
@@ -178,7 +183,7 @@ class IcebergTables:
 
     def _fetch(self, dataset: str) -> Table | None:
         try:
-            return self._catalog.load_table((NAMESPACE, dataset))
+            return self._catalog.load_table((self._namespace, dataset))
         except NoSuchTableError:
             return None
 
@@ -187,8 +192,8 @@ class IcebergTables:
         if table is not None:
             return table
         try:
-            self._catalog.create_namespace_if_not_exists(NAMESPACE)
-            return _create(self._catalog, contract)
+            self._catalog.create_namespace_if_not_exists(self._namespace)
+            return _create(self._catalog, self._namespace, contract)
         except (NamespaceAlreadyExistsError, TableAlreadyExistsError):
             return self._fetch_or_create(contract)  # another process was faster
 
@@ -222,13 +227,13 @@ class IcebergTables:
         time.sleep(random.uniform(0, longest))  # noqa: S311  # spreads writers, keeps no secret
 
 
-def _create(catalog: Catalog, contract: Contract) -> Table:
+def _create(catalog: Catalog, namespace: str, contract: Contract) -> Table:
     schema = iceberg_schema(contract, with_status=_has_status(contract))
     partition = PartitionField(
         schema.find_field(PARTITION_COLUMN).field_id, 1000, IdentityTransform(), PARTITION_COLUMN
     )
     return catalog.create_table(
-        (NAMESPACE, contract.dataset),
+        (namespace, contract.dataset),
         schema,
         partition_spec=PartitionSpec(partition),
         properties={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Never
 
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.table import Transaction
+from pyiceberg.table import TableProperties, Transaction
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
 
@@ -43,6 +43,13 @@ class PartitionTransaction(Transaction):
         if self._seen is None or self._seen[0] is not base or self._seen[1] is not updates:
             self._seen = (base, updates, updated(base, updates))
         return self._seen[2]
+
+    def commit_transaction(self) -> Table:
+        # pyiceberg would wait, look at the table again, and only then ask `_refresh_for_retry`, which refuses.
+        base = self._table.metadata
+        once = {**base.properties, TableProperties.COMMIT_NUM_RETRIES: "0"}
+        self._table.metadata = base.model_copy(update={"properties": once})  # what is committed are updates alone
+        return super().commit_transaction()
 
 
 class PartitionOverwrite(_OverwriteFiles):

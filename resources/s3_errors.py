@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sluice.errors import BucketElsewhere, BucketMissing, CredentialsInvalid, SluiceError, StoreForbidden
+from resources.aws_errors import account_meaning, local_meaning
+from sluice.errors import BucketElsewhere, BucketMissing, SluiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +20,6 @@ _ELSEWHERE = frozenset(
         *("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
         *("TemporaryRedirect", "301", "307"),
     }
-)
-_UNKNOWN_CREDENTIALS = frozenset(
-    {
-        *("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"),
-        *("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException"),
-        *("SignatureDoesNotMatch", "AuthFailure"),
-    }
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
-_SKEWED = frozenset({"RequestTimeTooSkewed"})
-_FORBIDDEN = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "KMS.AccessDeniedException", "403"}
 )
 
 
@@ -46,7 +35,7 @@ def explained(place: S3Place, key: str = "") -> Iterator[None]:
             raise meant from error
         raise
     except BotoCoreError as error:
-        if (meant := _local_meaning(error)) is not None:
+        if (meant := local_meaning(error)) is not None:
             raise meant from error
         raise
 
@@ -58,21 +47,6 @@ def refuse_other_region(response: Any = None, operation: Any = None, **_: object
     parsed = response[1] if response else {}
     if parsed.get("Error", {}).get("Code") in _ELSEWHERE:
         raise ClientError(parsed, operation.name)
-
-
-def credentials_meaning(error: Any) -> SluiceError | None:  # noqa: ANN401  botocore has no types
-    """Return what an error of any service says of the credentials, if it is about them."""
-    from botocore.exceptions import ClientError
-
-    if not isinstance(error, ClientError):
-        return _local_meaning(error)
-    code = code_of(error)
-    if code in _UNKNOWN_CREDENTIALS:
-        problem = "have expired" if code in _EXPIRED else f"are not known to AWS ({code})"
-        return CredentialsInvalid(problem=problem)
-    if code in _SKEWED:
-        return CredentialsInvalid(problem="are signed by a clock that is wrong", cure="Set the clock of this machine.")
-    return None
 
 
 def code_of(error: Any) -> str:  # noqa: ANN401  botocore has no types
@@ -92,17 +66,4 @@ def _meaning(error: Any, place: S3Place, key: str) -> SluiceError | None:  # noq
         return BucketMissing(bucket=place.bucket)
     if code in _ELSEWHERE:
         return BucketElsewhere(bucket=place.bucket, asked=place.region, found=region_of(error))
-    if code in _FORBIDDEN:
-        return StoreForbidden(operation=operation, place=place.url(key))
-    return credentials_meaning(error)
-
-
-def _local_meaning(error: BaseException) -> SluiceError | None:
-    from botocore import exceptions as boto  # type: ignore[import-untyped]
-
-    if isinstance(error, boto.NoCredentialsError):
-        return CredentialsInvalid(problem="are nowhere to be found")
-    incomplete = (boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.ProfileNotFound)
-    if isinstance(error, (*incomplete, boto.TokenRetrievalError, boto.SSOError)):
-        return CredentialsInvalid(problem=f"cannot be used ({type(error).__name__})")
-    return None
+    return account_meaning(code, operation, place.url(key))

@@ -113,7 +113,7 @@ class S3ObjectStore:
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:
         check_key(key)
         token = uuid4().hex
-        options: dict[str, Any] = {**self._where(key), **self._encryption(), "Metadata": {_TOKEN: token}}
+        options: dict[str, Any] = {**self._where(key), **self.place.encryption(), "Metadata": {_TOKEN: token}}
         condition = {"IfNoneMatch": "*"} if only_if_absent else {}
         with explained(self.place, key):
             done = self._written(source, options, condition, token)
@@ -253,12 +253,6 @@ class S3ObjectStore:
 
     def _where(self, key: str) -> dict[str, str]:
         return {"Bucket": self.place.bucket, "Key": self.place.prefix + key}
-
-    def _encryption(self) -> dict[str, Any]:
-        if self.place.kms_key is None:
-            return {}
-        # The bucket key saves one call of KMS for each object.
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.place.kms_key, "BucketKeyEnabled": True}
 
     @property
     def _client(self) -> Any:  # noqa: ANN401  botocore makes its clients at run time

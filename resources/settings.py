@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.glue_place import GluePlace, parse_glue_place
 from resources.queue_place import QueuePlace, queue_place
 from resources.s3_place import S3Place, parse_s3_url
 from sluice.errors import SettingInvalid, did_you_mean
@@ -30,14 +31,14 @@ class Deployment(StrEnum):
     """Which implementations of the ports are used."""
 
     LOCAL = "local"  # folders, SQLite, DuckDB
-    AWS = "aws"  # objects in S3; catalog and ledger as with local
+    AWS = "aws"  # objects in S3, tables in Glue if the settings name a database; the ledger as with local
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`home` holds all state: the object store's zones, the catalog, the ledger. Paths are absolute.
 
-    `s3` is where the objects are if they are not below `home`.
+    `s3` is where the objects are if they are not below `home`; `glue` says which tables of AWS's catalog are ours.
     `ledger_database` is the URL of a ledger elsewhere; it may have a password and is not shown.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     price_book: Path | None = None  # None is the one that comes with Sluice
     ledger_database: str | None = field(default=None, repr=False)
     s3: S3Place | None = None
+    glue: GluePlace | None = None
     maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
     queue: QueuePlace | None = None  # None: a listing finds what arrives
 
@@ -88,7 +90,8 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
     """Read the variables SLUICE_...: HOME, DATASETS (folders of dataset folders), PRICES, LEDGER_URL, MAINTENANCE, ENV.
 
     With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY,
-    SLUICE_AWS_ENDPOINT, SLUICE_QUEUE, SLUICE_DEAD_LETTERS and SLUICE_LISTING_MINUTES.
+    SLUICE_AWS_ENDPOINT, SLUICE_QUEUE, SLUICE_DEAD_LETTERS, SLUICE_LISTING_MINUTES, SLUICE_GLUE_DATABASE and
+    SLUICE_ATHENA_WORKGROUP.
 
     An empty value counts as unset. The datasets of this project always come first; a sandbox, which must not touch
     them, has a folder in their place (SLUICE_PROJECT_DATASETS). Raises SettingInvalid.
@@ -107,14 +110,16 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
     project = _dataset_folder(working_directory, in_place, "SLUICE_PROJECT_DATASETS") if in_place else _PROJECT_DATASETS
     folders = dict.fromkeys([project, *further])  # each once, in order
     deployment = _deployment(environ.get("SLUICE_ENV") or "local")
+    s3 = _s3_place(environ, deployment)
     return Settings(
         Path(os.path.abspath(home)),  # noqa: PTH100  a link stays the name people gave
         tuple(folders),
         deployment,
         ledger_database=_ledger_database(environ.get("SLUICE_LEDGER_URL", "")),
         price_book=_price_book(working_directory, environ.get("SLUICE_PRICES", "")),
-        s3=_s3_place(environ, deployment),
         queue=queue_place(environ, in_aws=deployment is Deployment.AWS),
+        s3=s3,
+        glue=parse_glue_place(environ, s3),
         maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
     )
 

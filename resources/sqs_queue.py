@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from resources.aws_errors import credentials_meaning
 from resources.event_queue import HIDDEN
-from resources.s3_errors import code_of, credentials_meaning
+from resources.s3_errors import code_of
 from sluice.errors import QueueForbidden, QueueMissing
 from sluice.events.message import DeadLetter, Message
 

@@ -10,6 +10,7 @@ from pyiceberg.types import DecimalType, ListType, PrimitiveType, StructType
 
 from sluice.contract import PARTITION_COLUMN, STATUS_COLUMN
 from sluice.errors import TableIncompatible
+from sluice.sensitivity import table_labels
 from sluice.table_schema import iceberg_schema
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def evolve(transaction: Transaction, contract: Contract, *, with_status: bool = 
 
 def table_properties(contract: Contract) -> Mapping[str, str]:
     """Return what a catalog shows of the contract."""
-    return {"comment": contract.description or contract.title, "owner": contract.owner or ""}
+    description = contract.description or contract.title
+    return {"comment": description, "owner": contract.owner or "", **table_labels(contract)}
 
 
 def _behind_columns(schema: Schema, added: str) -> str:

@@ -57,6 +57,7 @@ class TableUpkeep(Protocol):
 class IcebergUpkeep:
     catalog: Catalog
     store: Locations
+    namespace: str = NAMESPACE
 
     def state(self, dataset: str) -> TableState | None:
         table = self._fetch(dataset)
@@ -126,7 +127,7 @@ class IcebergUpkeep:
 
     def _fetch(self, dataset: str) -> Table | None:
         try:
-            return self.catalog.load_table((NAMESPACE, dataset))
+            return self.catalog.load_table((self.namespace, dataset))
         except NoSuchTableError:
             return None
 

@@ -134,6 +134,8 @@ class Column:
     shim: Shim = _NO_SHIM
     description: str = ""
     classification: str | None = None
+    member_classifications: tuple[str, ...] = ()  # of what is nested in it
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class Contract:
     """One dataset. Exactly one of `source` (landed files) and `transform_sql` (derived from tables) is set.
 
     `order_by` is the column whose latest value wins among records with equal `primary_key`; `sort_by` orders rows
-    inside a published file; `start` is the first partition.
+    inside a published file; `start` is the first partition. `plain_table` asks for a second table, without Iceberg.
     """
 
     dataset: str
@@ -187,6 +189,7 @@ class Contract:
     healing: HealingPolicy = _HEALING
     maintenance: MaintenancePolicy = _MAINTENANCE
     schedule: Schedule | None = None
+    plain_table: bool = False
     path: str = ""
     text: str = field(default="", compare=False, repr=False)  # the file as it was read
     fingerprint: str = field(default="", compare=False)

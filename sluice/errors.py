@@ -37,10 +37,14 @@ SluiceError
 ├── PublishError             the table could not be brought to the staged state
 │   ├── PublishConflict      other writers kept winning the commit
 │   ├── StagedFilesMissing   a staged file is gone or not what was staged
-│   └── TableIncompatible    the contract gives a column a type that the table cannot take on
+│   ├── TableIncompatible    the contract gives a column a type that the table cannot take on
+│   └── PlainTableTaken      another table has the name of a plain table
 ├── QueryError               a query over published tables cannot be answered
-│   ├── QueryInvalid         it is not SQL that DuckDB can run here
+│   ├── QueryInvalid         it is not SQL that the engine can run here
 │   ├── QueryRefused         it would change something, or read something else than tables
+│   ├── QueryTooLarge        it reads more than the workgroup allows one query
+│   ├── QueryFailed          Athena could not finish it
+│   ├── WorkgroupUnusable    the workgroup of Athena is not there, or lacks what Sluice insists on
 │   └── TableUnknown         it names a table that is not there
 ├── StoreError               the object store cannot be used as the settings say
 │   ├── BucketMissing        there is no such bucket
@@ -432,6 +436,18 @@ class TableIncompatible(PublishError):
         self.column = column
 
 
+class PlainTableTaken(PublishError):
+    """A table that is not Sluice's has the name that a plain table would have."""
+
+    def __init__(self, *, table: str, database: str) -> None:
+        super().__init__(
+            f"The Glue database {database} has a table {table} already, which is not Sluice's.",
+            cure="Rename or drop it, or remove plain_table from the contract.",
+        )
+        self.table = table
+        self.database = database
+
+
 class QueryError(SluiceError):
     """A query over published tables cannot be answered."""
 
@@ -439,9 +455,13 @@ class QueryError(SluiceError):
 class QueryInvalid(QueryError):
     """The text is not SQL that can be run. `line` and `column` count from 1 where they are known."""
 
-    def __init__(self, *, problem: str, line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self, *, problem: str, line: int | None = None, column: int | None = None, dialect: str = "DuckDB"
+    ) -> None:
         place = f" (line {line}, column {column})" if line is not None else ""
-        super().__init__(f"The query cannot be run{place}: {problem}", cure="Correct the SQL; its dialect is DuckDB's.")
+        super().__init__(
+            f"The query cannot be run{place}: {problem}", cure=f"Correct the SQL; its dialect is {dialect}'s."
+        )
         self.problem = problem
         self.line = line
         self.column = column
@@ -452,6 +472,37 @@ class QueryRefused(QueryError):
 
     def __init__(self, *, problem: str) -> None:
         super().__init__(f"The query was refused: {problem}.", cure="Send one SELECT over published tables.")
+        self.problem = problem
+
+
+class QueryTooLarge(QueryError):
+    """Athena stopped a query that read more than its workgroup allows; what it had read is billed."""
+
+    def __init__(self, *, workgroup: str, cutoff_bytes: int, query_id: str) -> None:
+        super().__init__(
+            f"Athena stopped query {query_id}: it reads more than the {cutoff_bytes:,} bytes that workgroup {workgroup}"
+            " allows one query.",
+            cure="Name fewer columns and partitions, or have the workgroup's BytesScannedCutoffPerQuery raised.",
+        )
+        self.workgroup = workgroup
+        self.cutoff_bytes = cutoff_bytes
+
+
+class QueryFailed(QueryError):
+    """Athena could not finish a query, which may be right; asking again may help."""
+
+    def __init__(self, *, query_id: str, problem: str) -> None:
+        super().__init__(f"Athena did not finish query {query_id}: {problem}", cure="Ask again in a while.")
+        self.query_id = query_id
+        self.problem = problem
+
+
+class WorkgroupUnusable(QueryError):
+    """The workgroup of Athena is not there, or lacks what Sluice insists on."""
+
+    def __init__(self, *, workgroup: str, problem: str, cure: str) -> None:
+        super().__init__(f'The Athena workgroup "{workgroup}" {problem}.', cure=cure)
+        self.workgroup = workgroup
         self.problem = problem
 
 

@@ -20,6 +20,8 @@ from sluice.errors import (
     LetterUnknown,
     PriceBookInvalid,
     QueryError,
+    QueryFailed,
+    QueryTooLarge,
     QueueNotSet,
     RedriveRefused,
     ReplayRefused,
@@ -53,6 +55,8 @@ class Border(TyperGroup):
 
 def exit_code_of(error: SluiceError) -> ExitCode:
     match error:
+        case QueryFailed() | QueryTooLarge():
+            return ExitCode.FAILED
         case DatasetUnknown() | DatasetExists() | LandingRefused() | QueryError() | SampleRefused() | SettingInvalid():
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():

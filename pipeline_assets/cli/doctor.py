@@ -54,6 +54,10 @@ def _check() -> Iterator[Checked]:
         from resources.sqs_checkup import check_queue
 
         yield from check_queue(settings.queue, settings.s3)
+    if settings.glue is not None:
+        from resources.glue_checkup import check_glue
+
+        yield from check_glue(settings.glue)
 
 
 def _check_contracts(environment: Environment) -> Checked:

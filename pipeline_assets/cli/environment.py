@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from resources.clock import Clock, SystemClock
 from resources.settings import Settings, fetch_settings
-from sluice.errors import DatasetUnknown, QueueNotSet
+from sluice.errors import DatasetUnknown, QueueNotSet, SettingInvalid
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
+    from resources.athena import Athena
     from resources.event_queue import EventQueue
     from resources.failures import TypedFailures
     from resources.great_expectations_engine import GreatExpectations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from resources.ledger import Ledger
     from resources.notifier import Notifier
     from resources.object_store import SweptStore
+    from resources.table_upkeep import TableUpkeep
     from resources.upkeep import Upkeep
     from resources.warehouse import Warehouse
     from resources.workers import Workers
@@ -101,12 +103,16 @@ class Environment:
 
     @cached_property
     def tables(self) -> IcebergTables:
+        if self.settings.glue:
+            from resources.glue_tables import GlueTables
+
+            return GlueTables(self.settings.glue, self.store)
         from resources.iceberg_tables import IcebergTables
 
-        return IcebergTables(self.catalog, self.store)
+        return IcebergTables(self.local_catalog, self.store)
 
     @cached_property
-    def catalog(self) -> Catalog:
+    def local_catalog(self) -> Catalog:
         from resources.local_catalog import open_local_catalog
 
         settings = self.settings
@@ -115,11 +121,33 @@ class Environment:
 
     @cached_property
     def upkeep(self) -> Upkeep:
-        from resources.table_upkeep import IcebergUpkeep
         from resources.upkeep import Upkeep
         from resources.workspaces import Workspaces
 
-        return Upkeep(IcebergUpkeep(self.catalog, self.store), Workspaces(self.settings.scratch))
+        return Upkeep(self._table_upkeep(), Workspaces(self.settings.scratch))
+
+    def _table_upkeep(self) -> TableUpkeep:
+        if self.settings.glue:
+            from resources.glue_tables import open_glue_upkeep
+
+            return open_glue_upkeep(self.settings.glue, self.store)
+        from resources.table_upkeep import IcebergUpkeep
+
+        return IcebergUpkeep(self.local_catalog, self.store)
+
+    @cached_property
+    def athena(self) -> Athena:
+        """Raises SettingInvalid when the tables are not in Glue."""
+        from resources.athena import Athena
+
+        if self.settings.glue is None:
+            raise SettingInvalid(
+                name="SLUICE_GLUE_DATABASE",
+                value="",
+                problem="is not set, and Athena reads tables in Glue",
+                cure="Set it, with SLUICE_ENV=aws (docs/athena.md), or query with --engine duckdb.",
+            )
+        return Athena(self.settings.glue, self.tables.names)
 
     @cached_property
     def expectation_engine(self) -> GreatExpectations:

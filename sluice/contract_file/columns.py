@@ -13,7 +13,7 @@ from sluice.contract_file.shims import refuse_nested_shims, refuse_taken_names, 
 from sluice.datatypes import ListOf, Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from open_data_contract_standard.model import SchemaProperty
 
@@ -93,8 +93,17 @@ def _column(declared: SchemaProperty, place: Place) -> Column | None:
         rules=rules,
         description=declared.description or "",
         classification=declared.classification,
+        member_classifications=tuple(dict.fromkeys(_classifications_inside(declared))),
+        tags=tuple(declared.tags or ()),
     )
     return with_shim(column, declared, place)
+
+
+def _classifications_inside(declared: SchemaProperty) -> Iterator[str]:
+    for member in (*(declared.properties or ()), *([declared.items] if declared.items else ())):
+        if member.classification:
+            yield member.classification
+        yield from _classifications_inside(member)
 
 
 def _check_name(declared: SchemaProperty, place: Place) -> None:

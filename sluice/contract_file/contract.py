@@ -233,6 +233,7 @@ class _Reading:
             unknown_fields=settings.unknown_fields,
             drift=settings.drift,
             start=settings.start,
+            plain_table=settings.plain_table,
             title=model.name or model.id or "",
             description=(model.description.purpose if model.description else None) or "",
             domain=model.domain or "default",

@@ -61,6 +61,7 @@ class Settings(_Settings):
     unknown_fields: Annotated[UnknownFields, BeforeValidator(_unknown_fields)] = UnknownFields.IGNORE
     drift: Annotated[DriftPolicy, BeforeValidator(_drift)] = DriftPolicy.IGNORE
     csv: CsvSettings | None = None
+    plain_table: bool = False
     gates: object = None  # these have readers of their own
     cost: object = None
     freshness: object = None

@@ -42,7 +42,11 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.PublishConflict: _TRANSIENT,
     errors.StagedFilesMissing: _TRANSIENT,  # the next run stages anew
     errors.TableIncompatible: FailureClass.SCHEMA_DRIFT,
+    errors.PlainTableTaken: _CODE,
     errors.QueryError: _CODE,
+    errors.QueryTooLarge: FailureClass.COST,
+    errors.QueryFailed: FailureClass.UPSTREAM_UNAVAILABLE,
+    errors.WorkgroupUnusable: _CODE,
     errors.StoreError: _CODE,
     errors.StoreForbidden: _PERMISSION,
     errors.CredentialsInvalid: _PERMISSION,

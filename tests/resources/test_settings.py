@@ -187,3 +187,28 @@ def test_a_queue_is_read_with_its_dead_letters(tmp_path: Path) -> None:
 def test_a_queue_that_cannot_be_used_is_refused(tmp_path: Path, changed: dict[str, str], says: str) -> None:
     with pytest.raises(SettingInvalid, match=says):
         fetch_settings({**IN_AWS, "SLUICE_QUEUE": QUEUE, "SLUICE_DEAD_LETTERS": DEAD, **changed}, tmp_path)
+
+
+class TestGlue:
+    ENVIRON = {**TestAws.ENVIRON, "SLUICE_GLUE_DATABASE": "lake_prod"}  # noqa: RUF012
+
+    def test_a_database_says_that_the_tables_are_in_glue(self, tmp_path: Path) -> None:
+        glue = fetch_settings(self.ENVIRON, tmp_path).glue
+
+        assert glue is not None
+        assert (glue.database, glue.workgroup, glue.warehouse) == ("lake_prod", "sluice", "s3://lake/prod/tables")
+
+    def test_without_one_the_tables_are_here(self, tmp_path: Path) -> None:
+        assert fetch_settings(TestAws.ENVIRON, tmp_path).glue is None
+
+    @pytest.mark.parametrize(
+        ("changed", "says"),
+        [
+            pytest.param({"SLUICE_ENV": "local", "SLUICE_STORE": ""}, "says Glue, but SLUICE_ENV is local", id="local"),
+            pytest.param({"SLUICE_GLUE_DATABASE": "Lake-Prod"}, "is no name that Athena can read", id="database"),
+            pytest.param({"SLUICE_ATHENA_WORKGROUP": "a b"}, "is no name of a workgroup", id="workgroup"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, tmp_path: Path, changed: dict[str, str], says: str) -> None:
+        with pytest.raises(SettingInvalid, match=says):
+            fetch_settings({**self.ENVIRON, **changed}, tmp_path)
