@@ -29,6 +29,7 @@ from sluice.errors import (
     SampleRefused,
     SettingInvalid,
     SluiceError,
+    UnresolvedReference,
 )
 
 
@@ -61,7 +62,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
             return ExitCode.USAGE
-        case GenerationRefused() | LetterUnknown() | QueueNotSet() | ReplayRefused():
+        case GenerationRefused() | LetterUnknown() | QueueNotSet() | ReplayRefused() | UnresolvedReference():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT
