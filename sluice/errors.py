@@ -625,11 +625,11 @@ class TopicError(SluiceError):
 
 
 class TopicMissing(TopicError):
-    """There is no such topic."""
+    """There is no such topic, or it cannot be one."""
 
-    def __init__(self, *, topic: str) -> None:
+    def __init__(self, *, topic: str, problem: str = "is not there") -> None:
         cure = "Correct the route's variable, or create the topic. Then: sluice doctor"
-        super().__init__(topic=topic, problem="is not there", cure=cure)
+        super().__init__(topic=topic, problem=problem, cure=cure)
 
 
 class TopicForbidden(TopicError):

@@ -36,6 +36,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 def _check() -> Iterator[Checked]:
     from resources.local_checkup import check_machine
     from resources.reference_checkup import check_references
+    from resources.topic_checkup import check_topics
     from sluice.checked import broken, good
 
     references = list(check_references(process_variables()))
@@ -50,6 +51,7 @@ def _check() -> Iterator[Checked]:
     yield good("settings", f"SLUICE_ENV={settings.deployment.value}, state in {settings.home}")
     yield _check_contracts(environment)
     yield from check_machine(settings)
+    yield from check_topics(environment.variables)
     if settings.s3 is not None:
         from resources.s3_checkup import check_s3
 
