@@ -104,9 +104,11 @@ class Environment:
 
     @cached_property
     def ledger(self) -> Ledger:
+        from resources.measured_ledger import measured
         from resources.sql_ledger import SqlLedger
 
-        return SqlLedger(self.settings.ledger_url)
+        ledger = SqlLedger(self.settings.ledger_url)
+        return measured(ledger) if self.settings.telemetry.is_on else ledger
 
     @cached_property
     def tables(self) -> IcebergTables:
