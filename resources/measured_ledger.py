@@ -70,7 +70,7 @@ class MeasuredLedger:
         return opened
 
     def _usd(self, dataset: str, partition: str, version: str) -> float:
-        """Return what all tries at this version cost, as far as they are among the newest builds."""
+        """Return what building this version cost, as far as it is among the newest builds."""
         builds = self._ledger.builds(dataset, _ENOUGH_BUILDS)
         asked = [(item.request.partition, item.request.version, item.actual_usd) for item in builds]
         return sum(usd or 0.0 for day, built, usd in asked if (day, built) == (partition, version))

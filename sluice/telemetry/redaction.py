@@ -8,7 +8,8 @@ HIDDEN = "***"
 
 _IN_URL = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s/'\"]+@")
 _NAMED = re.compile(
-    r"""(?ix) (\b[\w-]*(?:passwo?r?d|passphrase|secret|token|api[_-]?key|access[_-]?key|credential)[\w-]*
+    r"""(?ix) ((?<!\d:)\b (?!secretsmanager:)
+        [\w-]{0,40}(?:passwo?r?d|passphrase|secret|token|api[_-]?key|access[_-]?key|credential)[\w-]{0,40}
         ["']? \s*[=:]\s* ["']?) (?!\*\*\*) [^\s"'&,;)}\]]+"""
 )
 _AUTHORIZATION = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/._~=-]{8,}")
