@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from pipeline_assets.cli.app import app
 from resources.failures import classify
+from resources.http_source import HttpSource
 from resources.reference import Keeper, Reference, keeper_place, parse_reference
 from resources.settings import fetch_settings
 from resources.variables import Variables
@@ -147,6 +148,13 @@ class TestWithAws:
         )
         assert environ == before
         assert SECRET not in repr(variables) + repr(settings) + str(os.environ)
+
+    def test_a_header_of_an_api_source_may_be_a_reference(self, environ: dict[str, str]) -> None:
+        source = HttpSource(Variables(environ))
+
+        assert source._value("Authorization", "env:SHOP_TOKEN") == SECRET
+        with pytest.raises(ReferenceUnknown):
+            source._value("Authorization", "env:NO_SECRET")
 
     def test_a_value_is_fetched_once(self, environ: dict[str, str], aws: AwsServer) -> None:
         variables = Variables(environ)
