@@ -52,7 +52,13 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.CredentialsInvalid: _PERMISSION,
     errors.QueueError: _CODE,
     errors.QueueForbidden: _PERMISSION,
+    errors.TopicError: _SINK,
+    errors.TopicMissing: _CODE,
+    errors.TopicForbidden: _PERMISSION,
     errors.SettingInvalid: _CODE,
+    errors.UnresolvedReference: _CODE,
+    errors.ReferenceForbidden: _PERMISSION,
+    errors.ReferenceUnavailable: FailureClass.UPSTREAM_UNAVAILABLE,
     errors.LedgerUnavailable: _SINK,
     errors.LedgerTooNew: _CODE,
 }
