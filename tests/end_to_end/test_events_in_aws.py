@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 CHECKOUT = Path(__file__).parents[2]
 HIDDEN = timedelta(seconds=3)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 DAY = "2026-11-03"
 Refusals = dict[str, Refusal]  # by who refuses: S3 is asked by the names of buckets, all others at the root

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sluice.healing.incident import Incident
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 DATASETS = Path(__file__).parents[2] / "pipeline_assets" / "datasets"
 KILLED = "2026-11-03"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sluice.outcome import Outcome
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 WRITERS, COMMITS = 4, 50
 
