@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def flaky(endpoint: str, trouble: Callable[[str, str], Trouble | Refusal | None]
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -107,6 +108,13 @@ def flaky(endpoint: str, trouble: Callable[[str, str], Trouble | Refusal | None]
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:  # Any: as the base class has it
+        """Say nothing of clients that are gone: some are killed on purpose."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _body_of(request: BaseHTTPRequestHandler) -> bytes:
