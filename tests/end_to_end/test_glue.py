@@ -101,8 +101,8 @@ def test_maintenance_works_on_tables_in_glue(sluice: Command) -> None:
 
 
 def test_a_planned_backfill_builds_under_the_changed_contract(sluice: Command) -> None:
-    sluice.rows(*ORDERS, "--dates", "2026-11-03..2026-11-04")
-    sluice("run")  # the first listing is what a plan knows of
+    sluice.rows(*ORDERS, "--dates", "2026-11-02..2026-11-04")
+    sluice("run")
     contract = sluice.home.parent / "datasets" / "orders" / "contract.yaml"
     contract.write_text(contract.read_text().replace("minimum: 0 ", "minimum: -1000000000 "))
     planned, *_ = sluice.rows("plan", "backfill", "orders")
@@ -110,8 +110,9 @@ def test_a_planned_backfill_builds_under_the_changed_contract(sluice: Command) -
     started = sluice("backfill", "start", planned["plan"], "--here")
 
     assert started.exit_code == 0, started.output
+    assert "2026-11-02 to 2026-11-03, 2 partitions" in started.output  # a chunk, behind the canary
     (found,) = sluice.rows("query", "select count(*) as orders from orders")
-    assert found["orders"] > 2 * 4 * PER_FILE
+    assert found["orders"] > 3 * 4 * PER_FILE
     assert "Nothing to build" in sluice("plan", "backfill", "orders").output
 
 
