@@ -37,7 +37,7 @@ test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS
 	$(BIN)/pytest -n 2 -m chaos tests/chaos $(ARGS)
 
 test-aws: $(INSTALLED) $(AWS_SERVER)/.installed ## tests against a server with the APIs of AWS, on this machine
-	$(BIN)/pytest -n 2 --dist loadgroup -m aws $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m aws $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
 	$(BIN)/pytest -m browser tests/end_to_end $(ARGS)

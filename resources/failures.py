@@ -7,6 +7,7 @@ import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from resources.arrow_s3_errors import arrow_refusal
 from sluice.healing.backoff import asked_wait
 from sluice.healing.classify import class_of, classify_error, named_in, qualified
 from sluice.healing.failure import Failure, FailureClass
@@ -66,6 +67,7 @@ _THROTTLED = frozenset(
     }
 )
 _FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException"})
+_MISTAKEN = frozenset({"NoSuchBucket", "PermanentRedirect", "301"})  # the settings name what is not there
 _RACED = frozenset({"ConcurrentModificationException", "ConditionalRequestConflict", "OperationAborted"})
 _OF_SOURCES = frozenset(
     {
@@ -113,6 +115,8 @@ def foreign_class(error: BaseException) -> FailureClass | None:
     status = status_of(error)
     if _is(error, f"{_BOTO}.ClientError"):
         return _class_of_answer(error, status)
+    if (refused := arrow_refusal(error)) is not None:
+        return _class_of_code(refused.code, refused.status, reads=refused.operation in _OF_SOURCES)
     if isinstance(error, sqlite3.Error) and (code := getattr(error, "sqlite_errorcode", None)) is not None:
         return _SQLITE.get(code & _PRIMARY, _CODE)
     if _is(error, "httpx.ConnectError") and any(
@@ -154,7 +158,10 @@ def asked_of(error: BaseException) -> timedelta | None:
 
 def _class_of_answer(error: BaseException, status: int | None) -> FailureClass:
     code = str(_mapping(_response(error).get("Error")).get("Code", ""))
-    reads = getattr(error, "operation_name", "") in _OF_SOURCES
+    return _class_of_code(code, status, reads=getattr(error, "operation_name", "") in _OF_SOURCES)
+
+
+def _class_of_code(code: str, status: int | None, *, reads: bool) -> FailureClass:
     if code in _THROTTLED:
         return _SOURCE if reads else _SINK
     if code in _FORBIDDEN:
@@ -163,6 +170,8 @@ def _class_of_answer(error: BaseException, status: int | None) -> FailureClass:
         return _TRANSIENT
     if reads and code in _GONE:
         return FailureClass.UPSTREAM_MISSING
+    if code in _MISTAKEN:
+        return _CODE
     return _class_of_status(status, _SOURCE if reads else _SINK) or FailureClass.UNKNOWN
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 _CONNECTIONS = 32
-_ATTEMPTS = 8
+ATTEMPTS = 8
 """Of one request. botocore's standard mode waits up to 1, 2, 4 ... 20 seconds between them, at random from zero."""
 
 
@@ -40,7 +40,7 @@ class S3Place:
         # The bucket key saves one call of KMS for each object.
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key, "BucketKeyEnabled": True}
 
-    def client(self, service: str = "s3", *, attempts: int = _ATTEMPTS) -> Any:  # noqa: ANN401  botocore makes its clients at run time
+    def client(self, service: str = "s3", *, attempts: int = ATTEMPTS) -> Any:  # noqa: ANN401  botocore makes its clients at run time
         import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
 
@@ -66,11 +66,13 @@ class S3Place:
 
     def iceberg_properties(self) -> dict[str, str]:
         """Return how pyiceberg is told the same."""
-        found = {"s3.region": self.region}
+        found = {"s3.region": self.region, "s3.retry-strategy-impl": "resources.arrow_retries.PatientRetries"}
         return {**found, "s3.endpoint": self.endpoint} if self.endpoint else found
 
     def _arrow_options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"region": self.region}
+        from resources.arrow_retries import PatientRetries
+
+        options: dict[str, Any] = {"region": self.region, "retry_strategy": PatientRetries()}
         if self.endpoint:
             scheme, _, host = self.endpoint.partition("://")
             options |= {"endpoint_override": host, "scheme": scheme}

@@ -542,7 +542,7 @@ class BucketElsewhere(StoreError):
     def __init__(self, *, bucket: str, asked: str, found: str | None) -> None:
         super().__init__(
             f'The bucket "{bucket}" is not in {asked}' + (f", but in {found}." if found else "."),
-            cure=f"Set SLUICE_AWS_REGION={found or 'to the region of the bucket'}.",
+            cure=f"Set SLUICE_AWS_REGION={found}." if found else "Set SLUICE_AWS_REGION to the region of the bucket.",
         )
         self.bucket = bucket
         self.found = found

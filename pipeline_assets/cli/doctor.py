@@ -55,7 +55,10 @@ def _check() -> Iterator[Checked]:
     if settings.s3 is not None:
         from resources.s3_checkup import check_s3
 
-        yield from check_s3(settings.s3, environment.clock)
+        for checked in check_s3(settings.s3, environment.clock):
+            yield checked
+            if (checked.what, checked.state) == ("credentials", "broken"):
+                return  # every other service would say the same
     if settings.s3 is not None and settings.queue is not None:
         from resources.sqs_checkup import check_queue
 

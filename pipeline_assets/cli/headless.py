@@ -24,6 +24,7 @@ from sensors.arrivals import SENSOR_NAME
 from sensors.orphans import WORKER_TAG
 from sensors.pulls import SENSOR_NAME as PULLS
 from sensors.stand_ins import SENSOR_NAME as STAND_INS
+from sluice import errors
 from sluice.arrivals import SETTLE, sweep_raw_zone
 from sluice.backfill.chunk import CHUNK_TAG, chunk_text
 from sluice.contract import CODE_VERSION
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from dagster._core.definitions.sensor_definition import SensorExecutionData
     from dagster._core.execution.execute_in_process_result import ExecuteInProcessResult
+    from dagster_shared.error import SerializableErrorInfo
 
     from pipeline_assets.cli.environment import Environment
     from sluice.arrivals import Sweep
@@ -362,11 +364,17 @@ def _error_of(done: ExecuteInProcessResult) -> str:
         return " ".join(stopping)
     for event in done.get_step_failure_events():
         error = event.step_failure_data.error
-        while error and error.cause:
+        while error and error.cause and not _says_what_to_do(error):
             error = error.cause
         if error:
             return error.message.strip().partition(": ")[2] or error.message.strip()
     return f"The run failed; see run {done.run_id} in the web UI."
+
+
+def _says_what_to_do(error: SerializableErrorInfo) -> bool:
+    """Whether it is an error of Sluice's own: below it is what a library had said, without a cure."""
+    kind = getattr(errors, error.cls_name or "", None)
+    return isinstance(kind, type) and issubclass(kind, errors.SluiceError)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 ORDERS = ("generate", "orders", "--files", 4, "--rows-per-file", 500, "--bad-share", 0.04, "--duplicate-share", 0.05)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -26,14 +25,13 @@ from pipeline_assets.definitions import build_definitions, lazy_ports
 from resources.clock import SystemClock
 from resources.settings import fetch_settings
 from resources.sqs_queue import SqsQueue
-from tests.flaky_proxy import Trouble, flaky
 
 if TYPE_CHECKING:
     from typer.testing import Result
 
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 CHECKOUT = Path(__file__).parents[2]
 HIDDEN = timedelta(seconds=3)
@@ -213,42 +211,6 @@ def test_an_object_is_told_by_an_event(lake: Lake, way: str) -> None:
     assert lake.noticed() == names
     assert lake.waiting() == 0
     assert lake.rows("dlq", "list") == []
-
-
-def test_200_files_arrive_by_event_through_all_that_can_happen(lake: Lake) -> None:
-    """Duplicates, any order, a poison message, a bucket that throttles, a tick killed in between."""
-    lake.tell_by_sqs()
-    local = {"SLUICE_HOME": str(lake.folder / "local"), "SLUICE_ENV": "local"}
-    local |= dict.fromkeys(("SLUICE_STORE", "SLUICE_QUEUE", "SLUICE_DEAD_LETTERS"), "")
-    lake.command(*FILES, "--files", 50, "--rows-per-file", 25, **local)
-    lake.upload(lake.folder / "local")
-    messages = lake.take_all()
-    told = [*messages, *messages[::7], "poison", *messages[::11]]
-    random.Random(7).shuffle(told)
-    lake.send(*told)
-    assert len(messages) >= 200
-
-    throttled = random.Random(11)
-
-    def trouble(_method: str, path: str) -> Trouble | None:
-        return Trouble.SLOW_DOWN if lake.bucket in path and throttled.random() < 0.1 else None
-
-    with flaky(lake.server.endpoint, trouble) as proxy:
-        environ = {**lake.environ, "SLUICE_AWS_ENDPOINT": proxy}
-        killed = kill_tick(environ, "queue.delete.before")
-        environment = environment_of(environ)
-        lake.tick_until_quiet(environment)
-
-    assert killed == -signal.SIGKILL
-    assert lake.waiting() == 0
-    assert [row["reason"] for row in lake.rows("dlq", "list")] == ["The message is no JSON: 'poison'."]
-    by_events = [environment.ledger.latest("orders", f"2026-11-0{day}") for day in (1, 2, 3, 4)]
-    assert [len(noticed.manifest.objects) for noticed in by_events if noticed] == [50, 50, 50, 50]
-    runs = [lake.command("run"), lake.command("run", **local)]
-    assert [run.exit_code for run in runs] == [0, 0], [run.output for run in runs]
-    everything = ("query", "select * from orders order by all", "--limit", 100_000)
-    assert lake.rows(*everything) == lake.rows(*everything, **local)
-    assert len(lake.rows(*everything)) > 4000
 
 
 def kill_tick(environ: dict[str, str], point: str) -> int:

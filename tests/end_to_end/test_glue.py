@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,7 +17,7 @@ from tests.projected_tables import lay_out
 if TYPE_CHECKING:
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 DATASETS = Path(__file__).parents[2] / "pipeline_assets" / "datasets"
 PER_FILE = 500 - 20 - 25
@@ -76,19 +77,6 @@ def test_athena_and_duckdb_answer_alike(sluice: Command, aws: AwsServer) -> None
     assert "$0.0000477" in there.stderr  # the least that Athena bills: 10 MB
 
 
-def test_an_overwritten_partition_is_exchanged_in_the_plain_table_too(sluice: Command, aws: AwsServer) -> None:
-    sluice.rows(*ORDERS, "--dates", "2026-11-03")
-    sluice("run")
-    sluice.rows("generate", "orders", "--dates", "2026-11-03", "--rows-per-file", 60, "--seed", 8)
-
-    ran = sluice("run")
-
-    assert ran.exit_code == 0, ran.output
-    counted = sluice.rows("query", "select count(*) as orders from orders")
-    asked = laid_out(sluice, aws)
-    assert counted == asked.rows("query", "--engine", "athena", "select count(*) as orders from orders_plain")
-
-
 def test_maintenance_works_on_tables_in_glue(sluice: Command) -> None:
     sluice.rows(*ORDERS, "--dates", "2026-11-03")
     sluice("run")
@@ -97,6 +85,71 @@ def test_maintenance_works_on_tables_in_glue(sluice: Command) -> None:
 
     assert maintained.exit_code == 0, maintained.output
     assert sluice.rows("query", "select count(*) as orders from orders") == [{"orders": 4 * PER_FILE}]
+
+
+def test_a_planned_backfill_builds_under_the_changed_contract(sluice: Command) -> None:
+    sluice.rows(*ORDERS, "--dates", "2026-11-02..2026-11-04")
+    sluice("run")
+    contract = sluice.home.parent / "datasets" / "orders" / "contract.yaml"
+    contract.write_text(contract.read_text().replace("minimum: 0 ", "minimum: -1000000000 "))
+    planned, *_ = sluice.rows("plan", "backfill", "orders")
+
+    started = sluice("backfill", "start", planned["plan"], "--here")
+
+    assert started.exit_code == 0, started.output
+    assert "2026-11-02 to 2026-11-03, 2 partitions" in started.output  # a chunk, behind the canary
+    (found,) = sluice.rows("query", "select count(*) as orders from orders")
+    assert found["orders"] > 3 * 4 * PER_FILE
+    assert "Nothing to build" in sluice("plan", "backfill", "orders").output
+
+
+def test_an_overwritten_partition_is_exchanged_in_both_tables_and_taken_back_in_both(
+    sluice: Command, aws: AwsServer
+) -> None:
+    sluice.rows(*ORDERS, "--dates", "2026-11-03")
+    sluice("run")
+    before = datetime.now(UTC).isoformat()
+    sluice.rows("generate", "orders", "--dates", "2026-11-03", "--rows-per-file", 60, "--seed", 8)
+    sluice("run")
+    counted = "select count(*) as orders from {}"
+    more = sluice.rows("query", counted.format("orders"))
+    more_there = laid_out(sluice, aws).rows("query", "--engine", "athena", counted.format("orders_plain"))
+
+    rewound = sluice("rewind", "orders", "--to", before, "--why", "sent too early")
+
+    assert rewound.exit_code == 0, rewound.output
+    shown = sluice.rows("query", counted.format("orders"))
+    assert more_there == more != shown == [{"orders": 4 * PER_FILE}]
+    assert shown == laid_out(sluice, aws).rows("query", "--engine", "athena", counted.format("orders_plain"))
+
+
+def test_quarantined_records_return_under_a_corrected_contract(sluice: Command) -> None:
+    sluice.rows(*ORDERS, "--dates", "2026-11-03")
+    sluice("run")
+    contract = sluice.home.parent / "datasets" / "orders" / "contract.yaml"
+    text = contract.read_text().replace("minimum: 0 ", "minimum: -1000000000 ")
+    contract.write_text(text.replace("\nversion: 1.0.0", "\nversion: 1.1.0"))
+
+    (row,) = sluice.rows("redrive", "orders")
+
+    assert row["returned"] > 0
+    assert sluice.rows("query", "select count(*) as orders from orders") == [{"orders": 4 * PER_FILE + row["returned"]}]
+    left = sluice.rows("query", "select count(*) as records from quarantine.orders")
+    assert left == [{"records": 4 * 20 - row["returned"]}]
+
+
+def test_a_file_that_was_landed_by_hand_is_built_and_explained(sluice: Command, tmp_path: Path) -> None:
+    sluice("generate", "orders", "--dates", "2026-11-03", "--bad-share", 0.02, "--to", tmp_path / "made")
+    (file,) = (tmp_path / "made").rglob("*.jsonl.gz")
+    landed = sluice("land", "orders", file, "--date", "2026-11-04")
+    sluice("run")
+
+    assert landed.exit_code == 0, landed.output
+    (state,) = sluice.rows("status")
+    assert (state["partition"], state["state"]) == ("2026-11-04", "published")
+    assert sum(row["records"] for row in sluice.rows("quarantine", "list")) == state["quarantined"] > 0
+    assert "files and contract agree" in sluice("drift", "orders").output
+    assert sluice("docs").exit_code == 0
 
 
 def test_doctor_looks_at_tables_and_athena(sluice: Command) -> None:

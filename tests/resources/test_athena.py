@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 CUTOFF = 20_000_000
 

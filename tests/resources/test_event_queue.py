@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from resources.event_queue import EventQueue
     from tests.aws_server import AwsServer
 
-pytestmark = pytest.mark.xdist_group("aws")
-
 HIDDEN = timedelta(seconds=1)
 
 

@@ -106,7 +106,7 @@ BOTO = {
     "raced": (answer("ConcurrentModificationException", 400, "UpdateTable"), TRANSIENT),
     "precondition": (answer("PreconditionFailed", 412, "PutObject"), TRANSIENT),
     "no such key": (answer("NoSuchKey", 404, "GetObject"), FailureClass.UPSTREAM_MISSING),
-    "no such bucket": (answer("NoSuchBucket", 404, "PutObject"), FailureClass.UNKNOWN),
+    "no such bucket": (answer("NoSuchBucket", 404, "PutObject"), FailureClass.CODE),
     "malformed": (answer("InvalidRequest", 400, "PutObject"), FailureClass.CODE),
     "no answer at all": (boto.ClientError({}, "PutObject"), FailureClass.UNKNOWN),
     "no endpoint": (boto.EndpointConnectionError(endpoint_url="http://x"), TRANSIENT),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sluice.outcome import Outcome
     from tests.aws_server import AwsServer
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
+pytestmark = pytest.mark.aws
 
 PLAIN = replace(ORDERS, plain_table=True)
 
