@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
+from sensors import watching
 from sensors.runs import count_under_way, places_queued
 from sluice.arrivals import ArrivalsLedger, Noticed
 from sluice.contract import CODE_VERSION
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sluice.manifest import Manifest
 
 
-class Ledger(ArrivalsLedger, BreakersLedger, Protocol):
+class Ledger(ArrivalsLedger, BreakersLedger, watching.Ledger, Protocol):
     def noticed_after(self, sequence: int) -> tuple[Noticed, ...]: ...
     def published(self, dataset: str, partition: str) -> Published | None: ...
     def last_attempt(self, dataset: str, partition: str) -> Attempt | None: ...

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import dagster as dg
 
 from sensors.arrival_desk import Desk, Ledger, Work, read_cursor
+from sensors.watching import Watch
 from sluice.healing.breakers import Breakers
 from sluice.sweeping import Sweeper, WatchedStore
 
@@ -43,6 +44,7 @@ def build_arrivals_sensor(
     With `listing_every` the sensor `events` notices what arrives, and a listing so often finds what events missed.
     """
     # It lives as long as the code server.
+    watch = Watch("raw")
     sweeper = Sweeper() if listing_every is None else Sweeper(listing_every, told_by_events=True)
 
     @dg.sensor(
@@ -60,7 +62,8 @@ def build_arrivals_sensor(
     ) -> dg.SensorResult:
         cursor = read_cursor(context.cursor)
         now = clock.now()
-        sweep = sweeper.sweep(contracts.values(), store, ledger, now)
+        with watch.kept(ledger, now):
+            sweep = sweeper.sweep(contracts.values(), store, ledger, now)
         complaints = _complaints(sweep)
         if complaints and _digest(complaints) != cursor.complained:
             context.log.warning("\n".join(complaints))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import dagster as dg
 
+from sensors import watching
+from sensors.watching import Watch
 from sluice.arrivals import ArrivalsLedger, RawStore
 from sluice.events.intake import Intake, Taken
 from sluice.wording import counted
@@ -40,8 +42,8 @@ class Store(RawStore, Protocol):
     """What has landed."""
 
 
-class Ledger(ArrivalsLedger, Protocol):
-    """What was noticed."""
+class Ledger(ArrivalsLedger, watching.Ledger, Protocol):
+    """What was noticed, and what went wrong."""
 
 
 class Clock(Protocol):
@@ -52,6 +54,7 @@ def build_events_sensor(
     contracts: Mapping[str, Contract], jobs: Mapping[str, UnresolvedAssetJobDefinition], zone: Zone
 ) -> dg.SensorDefinition:
     """Return the sensor; `jobs` holds the job of each dataset."""
+    watch = Watch("queue")
 
     @dg.sensor(
         name=SENSOR_NAME,
@@ -67,8 +70,9 @@ def build_events_sensor(
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
     ) -> dg.SensorResult:
-        queue.delete(_receipts(context.cursor))  # the tick that left them there has launched their runs
-        drained = _drain(queue, contracts, store, ledger, zone, clock)
+        with watch.kept(ledger, clock.now()):
+            queue.delete(_receipts(context.cursor))  # the tick that left them there has launched their runs
+            drained = _drain(queue, contracts, store, ledger, zone, clock)
         for complaint in drained.complaints:
             context.log.warning(complaint)
         if drained.failed:

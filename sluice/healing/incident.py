@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sluice.healing.failure import FailureClass
 
 
+ARRIVALS = "(arrivals)"
+"""In place of a dataset, whose name has no brackets: what lands cannot be seen. The partition then says where."""
+
+
 class RemedyKind(StrEnum):
     RETRY_LATER = "retry_later"
     WAIT_FOR_UPSTREAM = "wait_for_upstream"

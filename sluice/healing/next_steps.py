@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sluice.healing.failure import FailureClass
-from sluice.healing.incident import RemedyKind
+from sluice.healing.incident import ARRIVALS, RemedyKind
 from sluice.healing.state import IncidentState, state_of
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _STEPS: Mapping[FailureClass, tuple[str, ...]] = {
     FailureClass.CODE: ("Correct the contract, query or code that the error names: a new version starts anew.", _RUN),
     FailureClass.UNKNOWN: ("Read the error and the log of the run in the Dagster UI, and mend the cause.", _RUN),
 }
+_ARRIVALS = "See what is missing, and how to mend it: sluice doctor. What landed meanwhile is noticed afterwards."
 _AFTER_REWIND = (
     _CORRECTED,
     "What was taken back is not published again by itself; how to undo the rewind: docs/rewind.md",
@@ -57,6 +58,8 @@ def next_steps(incident: Incident, gates: Sequence[str] = ()) -> tuple[str, ...]
     """Return steps, the likeliest first; none when it is resolved. `gates` are those that a person could accept."""
     if state_of(incident) is IncidentState.RESOLVED:
         return ()
+    if incident.dataset == ARRIVALS:
+        return (_ARRIVALS,)
     rewound = any(remedy.kind is RemedyKind.REWIND for remedy in incident.remedies)
     steps = _AFTER_REWIND if rewound else _STEPS[incident.failure_class]
     accepts = (f"Or accept it: sluice accept {{dataset}} {{partition}} {gate} --why REASON" for gate in gates)

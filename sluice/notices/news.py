@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sluice.healing.failure import FailureClass
-from sluice.healing.incident import RemedyKind
+from sluice.healing.incident import ARRIVALS, RemedyKind
 from sluice.notices.quiet_hours import quiet_until
 from sluice.notices.rules import Event, NoticeSeverity
 from sluice.notices.wording import incident_text, published_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sluice.contract import Contract
     from sluice.healing.incident import Incident
@@ -68,12 +68,22 @@ def news_of_incidents(
     """Return what is to be told now; what falls into quiet hours is left out until they end."""
     found: list[News] = []
     for incident in incidents:
-        contract = contracts.get(incident.dataset)
-        if contract is None or not is_news(incident, now):
-            continue
-        told_now = (_of_incident(contract, incident, route, told) for route in contract.notify.routes)
-        found += _spoken((item for item in told_now if item is not None), contract.notify, now)
+        for contract, routes in _concerned(contracts, incident) if is_news(incident, now) else ():
+            told_now = (_of_incident(contract, incident, route, told) for route in routes)
+            found += _spoken((item for item in told_now if item is not None), contract.notify, now)
     return found
+
+
+def _concerned(contracts: Mapping[str, Contract], incident: Incident) -> Iterator[tuple[Contract, Sequence[Route]]]:
+    """Return whom the incident concerns; one about no dataset in particular is told once on each route there is."""
+    if incident.dataset != ARRIVALS:
+        if (contract := contracts.get(incident.dataset)) is not None:
+            yield contract, contract.notify.routes
+        return
+    told: set[str] = set()
+    for contract in contracts.values():
+        yield contract, [route for route in contract.notify.routes if route.to not in told]
+        told |= {route.to for route in contract.notify.routes}
 
 
 def news_of_publications(contract: Contract, published: Iterable[Published], told: Told, now: datetime) -> list[News]:
@@ -108,7 +118,7 @@ def _of_incident(contract: Contract, incident: Incident, route: Route, told: Tol
         incident.partition,
         incident.failure_class,
         incident_text(incident),
-        contract.owner,
+        contract.owner if incident.dataset == contract.dataset else None,
         incident.number,
     )
 

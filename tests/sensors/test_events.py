@@ -8,12 +8,15 @@ import pytest
 
 from pipeline_assets.definitions import build_definitions
 from resources.event_queue import HIDDEN, MemoryQueue
+from sluice.errors import LedgerUnavailable, QueueMissing, StoreForbidden
 from sluice.events.message import Watched, Zone
+from sluice.healing.failure import FailureClass
 
 if TYPE_CHECKING:
     import dagster as dg
 
     from sluice.arrivals import Noticed
+    from sluice.errors import SluiceError
     from tests.world import World
 
 DAY = "2026-11-03"
@@ -209,3 +212,68 @@ def test_without_a_queue_there_is_no_such_sensor(world: World) -> None:
     names = [sensor.name for sensor in world.definitions.get_repository_def().sensor_defs]
 
     assert "events" not in names
+
+
+class Refusing:
+    """A port that a person has to mend."""
+
+    def __init__(self, error: SluiceError) -> None:
+        self.error = error
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._refuse
+
+    def _refuse(self, *_arguments: object) -> None:
+        raise self.error
+
+
+GONE = QueueMissing(url="https://sqs/1/in")
+
+
+def test_a_queue_that_is_gone_is_one_incident_until_it_is_back(street: Street) -> None:
+    street.world.ports["queue"] = Refusing(GONE)
+    for _ in range(2):
+        with pytest.raises(QueueMissing):
+            street.tick()
+
+    (opened,) = street.world.ledger.incidents()
+    street.world.ports["queue"] = street.queue
+    street.tick()
+    (closed,) = street.world.ledger.incidents()
+
+    assert (opened.dataset, opened.partition, opened.failure_class) == ("(arrivals)", "queue", FailureClass.CODE)
+    assert (opened.evidence, opened.resolved_by) == (f"{GONE.message} {GONE.cure}", None)
+    assert (closed.number, closed.resolved_by) == (opened.number, "sluice")
+
+
+def test_an_incident_that_another_code_server_left_is_resolved(street: Street) -> None:
+    street.world.ports["queue"] = Refusing(GONE)
+    with pytest.raises(QueueMissing):
+        street.tick()
+    restarted = Street(street.world)
+
+    restarted.tick()
+
+    assert [incident.resolved_by for incident in street.world.ledger.incidents()] == ["sluice"]
+
+
+def test_a_bucket_that_may_not_be_listed_is_an_incident(street: Street) -> None:
+    forbidden = StoreForbidden(operation="ListObjectsV2", place="s3://lake/prod/raw")
+    street.world.ports["store"] = Refusing(forbidden)
+
+    with pytest.raises(StoreForbidden):
+        street.tick("arrivals")
+
+    (incident,) = street.world.ledger.incidents()
+    assert (incident.partition, incident.failure_class) == ("raw", FailureClass.PERMISSION)
+
+
+def test_what_the_next_tick_may_heal_is_no_incident(street: Street) -> None:
+    street.world.ports["queue"] = Refusing(LedgerUnavailable(where="db", problem="it is restarted"))
+
+    with pytest.raises(LedgerUnavailable):
+        street.tick()
+
+    assert street.world.ledger.incidents() == ()

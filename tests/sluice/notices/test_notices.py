@@ -10,7 +10,7 @@ import pytest
 
 from sluice.contract import Contract
 from sluice.healing.failure import FailureClass
-from sluice.healing.incident import Incident, RemedyKind, RemedyTaken
+from sluice.healing.incident import ARRIVALS, Incident, RemedyKind, RemedyTaken
 from sluice.history import Published
 from sluice.notices.news import news_of_incidents, news_of_publications
 from sluice.notices.notice import MOST_NEWS, body_of, key_of, notices_for, title_of
@@ -321,3 +321,12 @@ def test_a_backfill_is_one_notice() -> None:
     (notice,) = notices_for(news_of_publications(contract(success=True), published, Told(), NOON + MINUTE))
 
     assert title_of(notice) == "orders: 300 partitions are published"
+
+
+def test_what_concerns_all_datasets_is_told_once_on_each_route() -> None:
+    blind = replace(incident(), dataset=ARRIVALS, partition="queue")
+    orders, payments = contract(), replace(contract(OPS, Route("PAYMENTS")), dataset="payments")
+
+    news = news_of_incidents({"orders": orders, "payments": payments}, [blind], Told(), NOON)
+
+    assert [(item.route, item.owner) for item in news] == [("OPS", None), ("PAYMENTS", None)]
