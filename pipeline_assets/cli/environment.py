@@ -97,9 +97,9 @@ class Environment:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from resources.sql_ledger import SqlLedger
+        from resources.opened_ledger import open_ledger
 
-        return SqlLedger(self.settings.ledger_url)
+        return open_ledger(self.settings)
 
     @cached_property
     def tables(self) -> IcebergTables:

@@ -54,6 +54,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.QueueForbidden: _PERMISSION,
     errors.SettingInvalid: _CODE,
     errors.LedgerUnavailable: _SINK,
+    errors.LedgerMissing: _CODE,
     errors.LedgerTooNew: _CODE,
 }
 

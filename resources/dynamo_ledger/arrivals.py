@@ -1,0 +1,168 @@
+"""Arrivals in DynamoDB: for each partition a log of what changed, with a whole listing now and then."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from resources.arrival_order import check_objects, manifest_of, next_sequence
+from resources.dynamo_ledger.items import number, read_time, write_time
+from resources.dynamo_ledger.status import put_status, read_status
+from resources.dynamo_ledger.store import Store
+from resources.dynamo_ledger.table import counter_key
+from sluice.arrivals import Arrival, KnownObject, Noticed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from resources.dynamo_ledger.draft import Draft
+    from resources.dynamo_ledger.items import Item, Key
+    from sluice.manifest import Manifest
+
+_ARRIVED, _SEQUENCE = "ARRIVED", counter_key("arrivals")
+_LOGS_AT_ONCE = 16
+
+
+class DynamoArrivals(Store):
+    def listing_digests(self, dataset: str) -> Mapping[str, str]:
+        return {item["sk"]: item["digest"] for item in self._table.query(_digest_key(dataset, "")[0])}
+
+    def known_objects(self, dataset: str, partition: str) -> tuple[KnownObject, ...]:
+        last = self._last(dataset, partition)
+        return () if last is None else _in_order(self._objects(last))
+
+    def notice(
+        self, manifest: Manifest, objects: tuple[KnownObject, ...], listing_digest: str, noticed_at: datetime
+    ) -> Noticed:
+        check_objects(manifest, objects)
+        place = (manifest.dataset, manifest.partition)
+
+        def work(draft: Draft) -> Noticed:
+            read_status(draft, *place)  # before the log: nothing can be added to it now
+            last = self._last(*place)
+            if last is not None and last["fingerprint"] == manifest.fingerprint:
+                noticed = Noticed(last["sequence"], manifest, read_time(last["noticed_at"]))
+            else:
+                noticed = Noticed(_take_sequence(draft, noticed_at), manifest, noticed_at)
+                _put_arrived(draft, noticed, last)
+            put_status(draft, *place, **_told(noticed))  # also when it stays as it is: others must see the log's entry
+            self._log(draft, noticed, last, objects)
+            draft.put(_digest_key(*place), {"digest": listing_digest})
+            return noticed
+
+        return self._change(manifest.dataset, work)
+
+    def latest(self, dataset: str, partition: str) -> Noticed | None:
+        last = self._last(dataset, partition)
+        return None if last is None else self._read_noticed(dataset, partition, last)
+
+    def noticed_after(self, sequence: int) -> tuple[Noticed, ...]:
+        # What has a number up to the counter's can be seen; of what comes while this reads, some would be missed.
+        last = (self._table.get(_SEQUENCE) or {"last": 0})["last"]
+        if last <= sequence:
+            return ()
+        found = list(self._table.query(_ARRIVED, between=(number(sequence + 1), number(last))))
+        with ThreadPoolExecutor(min(_LOGS_AT_ONCE, max(len(found), 1))) as pool:
+            return tuple(pool.map(self._arrived, found))
+
+    def arrivals(self, dataset: str, partition: str) -> tuple[Arrival, ...]:
+        entries = list(self._table.query(_pk(dataset, partition)))
+        return tuple(
+            Arrival(item["sequence"], item["fingerprint"], read_time(item["noticed_at"]))
+            for item in entries
+            if item["is_news"]
+        )
+
+    def manifest_at(self, dataset: str, partition: str, sequence: int) -> Manifest:
+        entry = self._last(dataset, partition, sequence)
+        return manifest_of(dataset, partition, () if entry is None else self._objects(entry).values())
+
+    def _arrived(self, item: Item) -> Noticed:
+        dataset, partition = item["dataset"], item["partition"]
+        entry = self._last(dataset, partition, int(item["sk"]))
+        if entry is None:
+            raise ValueError(f"The log of {dataset} {partition} lacks what arrived as {item['sk']}.")
+        return self._read_noticed(dataset, partition, entry)
+
+    def _last(self, dataset: str, partition: str, sequence: int | None = None) -> dict[str, Any] | None:
+        """Return the newest entry of the log, or the newest that is not above `sequence`."""
+        most = 1 if sequence is None else None
+        newest = self._table.query(_pk(dataset, partition), newest_first=True, most=most)
+        return next((item for item in newest if sequence is None or item["sequence"] <= sequence), None)
+
+    def _objects(self, entry: Item) -> dict[str, KnownObject]:
+        """Return the objects by key as they were with this entry."""
+        found: dict[str, KnownObject] = {}
+        for item in self._table.query(entry["pk"], between=(entry["base"], entry["sk"])):
+            body = self._table.body(item)
+            found = {key: known for key, known in found.items() if key not in body["gone"]}
+            found |= {values[0]: KnownObject(*values) for values in body["put"]}
+        return found
+
+    def _read_noticed(self, dataset: str, partition: str, entry: Item) -> Noticed:
+        manifest = manifest_of(dataset, partition, self._objects(entry).values())
+        return Noticed(entry["sequence"], manifest, read_time(entry["noticed_at"]))
+
+    def _log(self, draft: Draft, noticed: Noticed, last: Item | None, objects: Iterable[KnownObject]) -> None:
+        """Add an entry with what changed; with all there is, when the changes have come to as much as that."""
+        before, after = {} if last is None else self._objects(last), {item.key: item for item in objects}
+        put = [item for key, item in after.items() if before.get(key) != item]
+        gone = sorted(before.keys() - after.keys())
+        is_news = last is None or last["sequence"] != noticed.sequence
+        if not (put or gone or is_news):
+            return
+        sk = number(1 if last is None else int(last["sk"]) + 1)
+        changes = len(put) + len(gone) + (0 if last is None else last["changes"])
+        is_whole = last is None or changes > len(after)
+        entry = {
+            "sequence": noticed.sequence,
+            "fingerprint": noticed.manifest.fingerprint,
+            "noticed_at": write_time(noticed.noticed_at),
+            "is_news": is_news,
+            "base": sk if last is None or is_whole else last["base"],
+            "changes": 0 if is_whole else changes,
+        }
+        shown = _in_order(after) if is_whole else put
+        written = [[item.key, item.size, item.stamp, item.etag] for item in shown]
+        draft.put(
+            (_pk(noticed.manifest.dataset, noticed.manifest.partition), sk),
+            entry,
+            body={"put": written, "gone": [] if is_whole else gone},
+        )
+
+
+def _take_sequence(draft: Draft, noticed_at: datetime) -> int:
+    # Read in the draft, so sequences become visible in their order: who has seen one has seen all below it.
+    sequence = next_sequence((draft.read(_SEQUENCE) or {"last": 0})["last"], noticed_at)
+    draft.put(_SEQUENCE, {"last": sequence})
+    return sequence
+
+
+def _put_arrived(draft: Draft, noticed: Noticed, last: Item | None) -> None:
+    place = {"dataset": noticed.manifest.dataset, "partition": noticed.manifest.partition}
+    if last is not None:
+        draft.delete((_ARRIVED, number(last["sequence"])))
+    draft.put((_ARRIVED, number(noticed.sequence)), place)
+
+
+def _told(noticed: Noticed) -> dict[str, Any]:
+    return {
+        "fingerprint": noticed.manifest.fingerprint,
+        "sequence": noticed.sequence,
+        "noticed_at": write_time(noticed.noticed_at),
+        "objects": len(noticed.manifest.objects),
+        "size_bytes": noticed.manifest.size_bytes,
+    }
+
+
+def _in_order(objects: Mapping[str, KnownObject]) -> tuple[KnownObject, ...]:
+    return tuple(objects[key] for key in sorted(objects))
+
+
+def _pk(dataset: str, partition: str) -> str:
+    return f"ARRIVALS#{dataset}#{partition}"
+
+
+def _digest_key(dataset: str, partition: str) -> Key:
+    return f"DIGESTS#{dataset}", partition
