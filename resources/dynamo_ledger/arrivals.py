@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from resources.arrival_order import check_objects, manifest_of, next_sequence
+from resources.dynamo_ledger.draft import Behind
 from resources.dynamo_ledger.items import number, read_time, write_time
 from resources.dynamo_ledger.status import put_status, read_status
 from resources.dynamo_ledger.store import Store
@@ -39,15 +40,17 @@ class DynamoArrivals(Store):
         place = (manifest.dataset, manifest.partition)
 
         def work(draft: Draft) -> Noticed:
-            read_status(draft, *place)  # before the log: nothing can be added to it now
+            status = read_status(draft, *place)  # before the log: nothing can be added to it now
             last = self._last(*place)
+            if status.get("log") != (last or {}).get("sk"):
+                raise Behind
             if last is not None and last["fingerprint"] == manifest.fingerprint:
                 noticed = Noticed(last["sequence"], manifest, read_time(last["noticed_at"]))
             else:
                 noticed = Noticed(_take_sequence(draft, noticed_at), manifest, noticed_at)
                 _put_arrived(draft, noticed, last)
-            put_status(draft, *place, **_told(noticed))  # also when it stays as it is: others must see the log's entry
-            self._log(draft, noticed, last, objects)
+            log = self._log(draft, noticed, last, objects)
+            put_status(draft, *place, log=log, **_told(noticed))
             draft.put(_digest_key(*place), {"digest": listing_digest})
             return noticed
 
@@ -104,17 +107,20 @@ class DynamoArrivals(Store):
         manifest = manifest_of(dataset, partition, self._objects(entry).values())
         return Noticed(entry["sequence"], manifest, read_time(entry["noticed_at"]))
 
-    def _log(self, draft: Draft, noticed: Noticed, last: Item | None, objects: Iterable[KnownObject]) -> None:
-        """Add an entry with what changed; with all there is, when the changes have come to as much as that."""
+    def _log(self, draft: Draft, noticed: Noticed, last: Item | None, objects: Iterable[KnownObject]) -> str:
+        """Add an entry with what changed; with all there is, when the changes have come to half as much.
+
+        Return the key of the log's last entry.
+        """
         before, after = {} if last is None else self._objects(last), {item.key: item for item in objects}
         put = [item for key, item in after.items() if before.get(key) != item]
         gone = sorted(before.keys() - after.keys())
         is_news = last is None or last["sequence"] != noticed.sequence
-        if not (put or gone or is_news):
-            return
+        if last is not None and not (put or gone or is_news):
+            return str(last["sk"])
         sk = number(1 if last is None else int(last["sk"]) + 1)
         changes = len(put) + len(gone) + (0 if last is None else last["changes"])
-        is_whole = last is None or changes > len(after)
+        is_whole = last is None or 2 * changes > len(after)
         entry = {
             "sequence": noticed.sequence,
             "fingerprint": noticed.manifest.fingerprint,
@@ -125,16 +131,21 @@ class DynamoArrivals(Store):
         }
         shown = _in_order(after) if is_whole else put
         written = [[item.key, item.size, item.stamp, item.etag] for item in shown]
-        draft.put(
+        draft.add(
             (_pk(noticed.manifest.dataset, noticed.manifest.partition), sk),
             entry,
             body={"put": written, "gone": [] if is_whole else gone},
         )
+        return sk
 
 
 def _take_sequence(draft: Draft, noticed_at: datetime) -> int:
-    # Read in the draft, so sequences become visible in their order: who has seen one has seen all below it.
-    sequence = next_sequence((draft.read(_SEQUENCE) or {"last": 0})["last"], noticed_at)
+    # Read in the draft, so sequences become visible in their order: who has seen one has seen all below it. The one
+    # before is read too, because its transaction must be to be seen in that item, not only in the counter.
+    last = (draft.read(_SEQUENCE) or {"last": 0})["last"]
+    if last and draft.read((_ARRIVED, number(last))) is None:
+        raise Behind
+    sequence = next_sequence(last, noticed_at)
     draft.put(_SEQUENCE, {"last": sequence})
     return sequence
 
@@ -143,7 +154,7 @@ def _put_arrived(draft: Draft, noticed: Noticed, last: Item | None) -> None:
     place = {"dataset": noticed.manifest.dataset, "partition": noticed.manifest.partition}
     if last is not None:
         draft.delete((_ARRIVED, number(last["sequence"])))
-    draft.put((_ARRIVED, number(noticed.sequence)), place)
+    draft.add((_ARRIVED, number(noticed.sequence)), place)
 
 
 def _told(noticed: Noticed) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from resources.dynamo_ledger.draft import Behind
 from resources.dynamo_ledger.items import key_of, number, read_time, read_time_or_none, write_time
 from resources.dynamo_ledger.status import fetch_published_versions, put_status, read_status
 from resources.dynamo_ledger.store import Store
@@ -30,12 +31,12 @@ class DynamoAttempts(Store):
         order = cache(lambda: number(self._table.count_up("attempts")))
 
         def work(draft: Draft) -> Attempt:
-            read_status(draft, dataset, partition)  # before the others: none can be added now
-            same = self.attempts(dataset, partition, version)
-            if (known := next((item for item in same if item.run_id == run_id), None)) is not None:
-                return known
+            tried = self._tried(draft, dataset, partition)
+            same = [item for item in tried if item["version"] == version]
+            if (known := next((item for item in same if item["run_id"] == run_id), None)) is not None:
+                return next(self._read_attempts([known]))
             attempt = Attempt(dataset, partition, version, len(same) + 1, run_id, started_at)
-            _begin(draft, attempt, order())
+            _begin(draft, attempt, order(), len(tried) + 1)
             return attempt
 
         return self._change(dataset, work)
@@ -55,12 +56,10 @@ class DynamoAttempts(Store):
         }
 
         def work(draft: Draft) -> None:
-            read_status(draft, attempt.dataset, attempt.partition)
-            of_partition = list(self._table.query(_pk(attempt.dataset, attempt.partition)))
-            this = [item for item in of_partition if _is(item, attempt)]
-            for item in this:
+            tried = self._tried(draft, attempt.dataset, attempt.partition)
+            for item in [item for item in tried if _is(item, attempt)]:
                 ended = {**item, "ended_at": write_time(ended_at)}
-                _end(draft, item, ended, self._table.body(item) | said, is_newest=item is of_partition[-1])
+                _end(draft, item, ended, self._table.body(item) | said, is_newest=item is tried[-1])
 
         self._change(attempt.dataset, work)
 
@@ -86,6 +85,14 @@ class DynamoAttempts(Store):
         versions = fetch_published_versions(self._table, {(item.dataset, item.partition) for item in failed})
         return tuple(item for item in failed if versions[item.dataset, item.partition] != item.version)
 
+    def _tried(self, draft: Draft, dataset: str, partition: str) -> list[dict[str, Any]]:
+        """Return all attempts at the partition; none can be added or changed before the draft is written."""
+        status = read_status(draft, dataset, partition)
+        tried = list(self._table.query(_pk(dataset, partition)))
+        if status.get("attempts", 0) != len(tried):
+            raise Behind
+        return tried
+
     def _ended(self, dataset: str, failure_class: FailureClass | None) -> Iterator[dict[str, Any]]:
         for item in self._table.query(_ended_pk(dataset), newest_first=True):
             if failure_class is None or item["outcome"] in {"", failure_class.value}:
@@ -101,20 +108,24 @@ class DynamoAttempts(Store):
         return (_read(item, self._table.body(item)) for item in items)
 
 
-def _begin(draft: Draft, attempt: Attempt, order: str) -> None:
+def _begin(draft: Draft, attempt: Attempt, order: str, attempts: int) -> None:
     place = {"dataset": attempt.dataset, "partition": attempt.partition}
     item = {**place, "version": attempt.version, "number": attempt.number, "run_id": attempt.run_id}
     item["started_at"] = write_time(attempt.started_at)
-    draft.put((_pk(*place.values()), order), item, body={})
+    draft.add((_pk(*place.values()), order), item, body={})
     draft.put((_OPEN, order), {**place, "attempt": order})
     draft.delete((_FAILED, "#".join(place.values())))
-    put_status(draft, **place, **_told(item, {}))
+    put_status(draft, **place, attempts=attempts, **_told(item, {}))
 
 
 def _end(draft: Draft, before: Item, item: Item, body: dict[str, Any], *, is_newest: bool) -> None:
     place, order = {"dataset": item["dataset"], "partition": item["partition"]}, item["sk"]
     name = {**place, "attempt": order}
-    draft.put(key_of(item), {key: value for key, value in item.items() if key not in {"body", "parts"}}, body=body)
+    draft.put(
+        key_of(item),
+        {key: value for key, value in item.items() if key not in {"body", "parts", "part_count"}},
+        body=body,
+    )
     draft.delete((_OPEN, order))
     if "ended_at" in before:
         draft.delete(_ended_key(before))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -26,6 +27,10 @@ _AGAIN = frozenset(
 )
 _PARTS_OUTLIVE = timedelta(days=1)
 """Parts that nothing names any more stay for those who read them just now; DynamoDB removes them by itself."""
+
+
+class Behind(Exception):
+    """A query shows less than an item that was read: a transaction is not yet to be seen in all of its items."""
 
 
 class Draft:
@@ -55,6 +60,11 @@ class Draft:
         seen = self._seen.get(key)
         revision = {"rev": (seen or {}).get("rev", 0) + 1} if key in self._seen else {}
         self._writes[key] = {"pk": key[0], "sk": key[1], **attributes, **revision}
+
+    def add(self, key: Key, item: Item | None = None, *, body: Any = None) -> None:  # noqa: ANN401  any JSON
+        """Put an item that must not be there yet."""
+        self._seen[key] = None
+        self.put(key, item, body=body)
 
     def delete(self, key: Key) -> None:
         self._writes[key] = None
@@ -119,10 +129,11 @@ class Draft:
 def change(table: Table, work: Callable[[Draft], T]) -> T:
     """Let `work` read, decide and put, until nobody else has changed what it read; raises LedgerUnavailable."""
     for wait in patience(str(table.place)):
-        draft = Draft(table)
-        answer = work(draft)
-        if draft.commit():
-            return answer
+        with suppress(Behind):
+            draft = Draft(table)
+            answer = work(draft)
+            if draft.commit():
+                return answer
         time.sleep(wait)
     raise AssertionError("patience ends by raising")
 

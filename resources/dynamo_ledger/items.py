@@ -81,7 +81,8 @@ def _write(value: Any) -> dict[str, Any]:  # noqa: ANN401
             return {"B": value}
         case str():
             return {"S": value}
-    raise TypeError(f"An item takes no {type(value).__name__}.")
+        case _:
+            raise TypeError(f"An item takes no {type(value).__name__}.")
 
 
 def _read(value: Mapping[str, Any]) -> Any:  # noqa: ANN401

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from resources.aws_errors import explain_credentials, tell_refusals
 from resources.dynamo_ledger.draft import change
 from resources.dynamo_ledger.table import Table
 from sluice.errors import LedgerTooNew
@@ -42,22 +43,35 @@ def fetch_schema_version(table: Table) -> int | None:
 
 
 def create_table(place: DynamoPlace) -> None:
-    """Make the table, paid by request, with time to live and restore to any second; what is there stays."""
-    client = place.s3.client("dynamodb")
-    with suppress(client.exceptions.ResourceInUseException):  # a killed one left off here: the rest follows
-        client.create_table(TableName=place.table, BillingMode="PAY_PER_REQUEST", **_keys())
-    client.get_waiter("table_exists").wait(TableName=place.table, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
-    keep_table(client, place.table)
+    """Make the table as `make_table` does; raises what AWS says of the account."""
+    with explain_credentials():
+        client = place.s3.client("dynamodb")
+        tell_refusals(client, str(place))
+        make_table(client, place.table)
 
 
-def keep_table(client: Any, name: str) -> None:  # noqa: ANN401  botocore makes its clients at run time
-    """Switch on what lets old notices go and lost items come back; doing it again changes nothing."""
-    if client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED":
+def make_table(client: Any, name: str) -> None:  # noqa: ANN401  botocore makes its clients at run time
+    """Make the table, paid by request, with time to live and restore to any second; doing it again mends these."""
+    with suppress(client.exceptions.ResourceInUseException):
+        client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **_keys())
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    if not expires_items(client, name):
         living = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=living)
-    client.update_continuous_backups(
-        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
+    if not can_be_restored(client, name):
+        client.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+
+
+def expires_items(client: Any, name: str) -> bool:  # noqa: ANN401
+    found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    return found["TimeToLiveStatus"] in {"ENABLED", "ENABLING"} and found["AttributeName"] == TTL_ATTRIBUTE
+
+
+def can_be_restored(client: Any, name: str) -> bool:  # noqa: ANN401
+    found = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    return bool(found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") == "ENABLED")
 
 
 def _keys() -> dict[str, Any]:
