@@ -12,6 +12,7 @@ from resources.dynamo_ledger.status import put_status, read_status
 from resources.dynamo_ledger.store import Store
 from resources.dynamo_ledger.table import counter_key
 from sluice.arrivals import Arrival, KnownObject, Noticed
+from sluice.manifest import RawObject, build_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ARRIVED, _SEQUENCE = "ARRIVED", counter_key("arrivals")
 _LOGS_AT_ONCE = 16
+_FEW = 20
 
 
 class DynamoArrivals(Store):
@@ -48,9 +50,10 @@ class DynamoArrivals(Store):
                 noticed = Noticed(last["sequence"], manifest, read_time(last["noticed_at"]))
             else:
                 noticed = Noticed(_take_sequence(draft, noticed_at), manifest, noticed_at)
-                _put_arrived(draft, noticed, last)
-            log = self._log(draft, noticed, last, objects)
-            put_status(draft, *place, log=log, **_told(noticed))
+            entry = self._log(draft, noticed, last, objects)
+            if entry["is_news"] and entry is not last:
+                _put_arrived(draft, noticed, entry, last)
+            put_status(draft, *place, log=entry["sk"], **_told(noticed))
             draft.put(_digest_key(*place), {"digest": listing_digest})
             return noticed
 
@@ -82,11 +85,12 @@ class DynamoArrivals(Store):
         return manifest_of(dataset, partition, () if entry is None else self._objects(entry).values())
 
     def _arrived(self, item: Item) -> Noticed:
-        dataset, partition = item["dataset"], item["partition"]
-        entry = self._last(dataset, partition, int(item["sk"]))
-        if entry is None:
-            raise ValueError(f"The log of {dataset} {partition} lacks what arrived as {item['sk']}.")
-        return self._read_noticed(dataset, partition, entry)
+        place, at = (item["dataset"], item["partition"]), read_time(item["noticed_at"])
+        if "body" in item:
+            objects = tuple(RawObject(*values) for values in self._table.body(item))
+            return Noticed(int(item["sk"]), build_manifest(*place, objects), at)
+        log = {"pk": _pk(*place), "base": item["base"], "sk": item["log"]}
+        return Noticed(int(item["sk"]), manifest_of(*place, self._objects(log).values()), at)
 
     def _last(self, dataset: str, partition: str, sequence: int | None = None) -> dict[str, Any] | None:
         """Return the newest entry of the log, or the newest that is not above `sequence`."""
@@ -107,17 +111,17 @@ class DynamoArrivals(Store):
         manifest = manifest_of(dataset, partition, self._objects(entry).values())
         return Noticed(entry["sequence"], manifest, read_time(entry["noticed_at"]))
 
-    def _log(self, draft: Draft, noticed: Noticed, last: Item | None, objects: Iterable[KnownObject]) -> str:
+    def _log(self, draft: Draft, noticed: Noticed, last: Item | None, objects: Iterable[KnownObject]) -> Item:
         """Add an entry with what changed; with all there is, when the changes have come to half as much.
 
-        Return the key of the log's last entry.
+        Return the log's last entry.
         """
         before, after = {} if last is None else self._objects(last), {item.key: item for item in objects}
         put = [item for key, item in after.items() if before.get(key) != item]
         gone = sorted(before.keys() - after.keys())
         is_news = last is None or last["sequence"] != noticed.sequence
         if last is not None and not (put or gone or is_news):
-            return str(last["sk"])
+            return last
         sk = number(1 if last is None else int(last["sk"]) + 1)
         changes = len(put) + len(gone) + (0 if last is None else last["changes"])
         is_whole = last is None or 2 * changes > len(after)
@@ -136,7 +140,7 @@ class DynamoArrivals(Store):
             entry,
             body={"put": written, "gone": [] if is_whole else gone},
         )
-        return sk
+        return {**entry, "sk": sk}
 
 
 def _take_sequence(draft: Draft, noticed_at: datetime) -> int:
@@ -150,11 +154,15 @@ def _take_sequence(draft: Draft, noticed_at: datetime) -> int:
     return sequence
 
 
-def _put_arrived(draft: Draft, noticed: Noticed, last: Item | None) -> None:
-    place = {"dataset": noticed.manifest.dataset, "partition": noticed.manifest.partition}
+def _put_arrived(draft: Draft, noticed: Noticed, entry: Item, last: Item | None) -> None:
+    """Name the log's entry, and tell few objects at once: who asks what has arrived asks of many partitions."""
+    manifest = noticed.manifest
     if last is not None:
         draft.delete((_ARRIVED, number(last["sequence"])))
-    draft.add((_ARRIVED, number(noticed.sequence)), place)
+    few = [[item.key, item.etag, item.size] for item in manifest.objects] if len(manifest.objects) <= _FEW else None
+    named = {"base": entry["base"], "log": entry["sk"], "noticed_at": entry["noticed_at"]}
+    place = {"dataset": manifest.dataset, "partition": manifest.partition}
+    draft.add((_ARRIVED, number(noticed.sequence)), {**place, **named}, body=few)
 
 
 def _told(noticed: Noticed) -> dict[str, Any]:

@@ -51,6 +51,12 @@ class Command:
         rows: list[dict[str, str]] = json.loads(self("doctor", "--json", *options).stdout)
         return [row for row in rows if row["what"].startswith("ledger")]
 
+    def processed(self) -> dict[str, Any]:
+        """Return when each object below processed/ was written."""
+        bucket = self.environ["SLUICE_STORE"].removeprefix("s3://")
+        listed = self.server.client("s3").list_objects_v2(Bucket=bucket, Prefix="processed/")["Contents"]
+        return {item["Key"]: item["LastModified"] for item in listed}
+
     def status(self, dataset: str, day: str) -> dict[str, Any]:
         key = {"pk": {"S": f"PARTITION#{dataset}#{day}"}, "sk": {"S": "STATUS"}}
         item = self.server.client("dynamodb").get_item(TableName=self.table, Key=key)["Item"]
@@ -115,6 +121,20 @@ def test_a_run_keeps_its_ledger_in_the_table_alone(sluice: Command, tmp_path: Pa
     assert (found["status"], found["objects"], found["retry_count"]) == ("published", "2", "0")
     assert int(found["rows"]) > 100
     assert not list((tmp_path / "home").glob("ledger.db*"))
+
+
+def test_an_empty_ledger_finds_what_is_there_and_builds_nothing_twice(sluice: Command) -> None:
+    before = Command(sluice.server, "", {**sluice.environ, "SLUICE_LEDGER_URL": ""})
+    before("generate", "orders", "--dates", "2026-11-03", "--rows-per-file", 100)
+    assert before("run").exit_code == 0
+    built = sluice.processed()
+    sluice("doctor", "--fix")
+
+    moved = sluice("run")
+
+    assert moved.exit_code == 0, moved.output
+    assert sluice.status("orders", "2026-11-03")["status"] == "published"
+    assert sluice.processed() == built
 
 
 class TestWithPolicies:
