@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ARRIVED, _SEQUENCE = "ARRIVED", counter_key("arrivals")
 _LOGS_AT_ONCE = 16
+_LOOKED_BACK = 50
 _FEW = 20
 
 
@@ -94,8 +95,8 @@ class DynamoArrivals(Store):
 
     def _last(self, dataset: str, partition: str, sequence: int | None = None) -> dict[str, Any] | None:
         """Return the newest entry of the log, or the newest that is not above `sequence`."""
-        most = 1 if sequence is None else None
-        newest = self._table.query(_pk(dataset, partition), newest_first=True, most=most)
+        page = 1 if sequence is None else _LOOKED_BACK
+        newest = self._table.query(_pk(dataset, partition), newest_first=True, page=page)
         return next((item for item in newest if sequence is None or item["sequence"] <= sequence), None)
 
     def _objects(self, entry: Item) -> dict[str, KnownObject]:

@@ -76,7 +76,7 @@ class DynamoAttempts(Store):
     def ended_attempts(
         self, most: int, *, dataset: str | None = None, failure_class: FailureClass | None = None
     ) -> tuple[Attempt, ...]:
-        by_dataset = [self._ended(name, failure_class) for name in self._table.datasets(dataset)]
+        by_dataset = [self._ended(name, failure_class, max(most, 1)) for name in self._table.datasets(dataset)]
         newest = merge(*by_dataset, key=itemgetter("sk"), reverse=True)
         return tuple(self._named(islice(newest, most)))
 
@@ -93,8 +93,8 @@ class DynamoAttempts(Store):
             raise Behind
         return tried
 
-    def _ended(self, dataset: str, failure_class: FailureClass | None) -> Iterator[dict[str, Any]]:
-        for item in self._table.query(_ended_pk(dataset), newest_first=True):
+    def _ended(self, dataset: str, failure_class: FailureClass | None, page: int) -> Iterator[dict[str, Any]]:
+        for item in self._table.query(_ended_pk(dataset), newest_first=True, page=page):
             if failure_class is None or item["outcome"] in {"", failure_class.value}:
                 yield item
 

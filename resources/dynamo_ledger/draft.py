@@ -139,5 +139,7 @@ def change(table: Table, work: Callable[[Draft], T]) -> T:
 
 
 def _is_worth_another_try(error: Any) -> bool:  # noqa: ANN401  botocore has no types
+    if error.response.get("Error", {}).get("Code") == "TransactionInProgressException":
+        return True  # repeated while the first is still at work: what is read next will show
     reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", ())}
     return bool(reasons) and reasons <= _AGAIN

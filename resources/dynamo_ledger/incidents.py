@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from resources.dynamo_ledger.items import number as written
 from resources.dynamo_ledger.items import read_time, read_time_or_none, write_time, write_time_or_none
@@ -99,11 +100,11 @@ class DynamoIncidents(Store):
 
     def first_notice(self, key: str, noticed_at: datetime) -> bool:
         mark = (f"NOTICE#{hashlib.sha256(key.encode()).hexdigest()}", "NOTICE")
-        noticed = {"noticed_at": write_time(noticed_at)}
+        noticed = {"noticed_at": write_time(noticed_at), "claim": uuid4().hex}
 
         def work(draft: Draft) -> bool:
-            if draft.read(mark) is not None:
-                return False
+            if (known := draft.read(mark)) is not None:
+                return bool(known["claim"] == noticed["claim"])  # an earlier try of this call, whose fate was not known
             # A clock that is behind must not make it expire at once.
             until = max(time.time(), noticed_at.timestamp()) + NOTICES_LAST.total_seconds()
             draft.put(mark, {**noticed, "expires_at": int(until)}, body=key)

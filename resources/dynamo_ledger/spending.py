@@ -83,7 +83,9 @@ class DynamoSpending(Store):
         return tuple(_read(self._table, item) for item in sorted(found, key=_order))
 
     def builds(self, dataset: str, most: int) -> tuple[Spend, ...]:
-        newest = self._table.query(_pk(dataset), where={"took_time": True}, newest_first=True, most=most)
+        newest = self._table.query(
+            _pk(dataset), where={"took_time": True}, newest_first=True, most=most, page=max(most, 1)
+        )
         return tuple(reversed([_read(self._table, item) for item in newest]))
 
     def spent_by_month(self, dataset: str) -> tuple[Spent, ...]:

@@ -61,8 +61,12 @@ class Table:
         where: Mapping[str, Any] | None = None,
         newest_first: bool = False,
         most: int | None = None,
+        page: int | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the items under `pk` by `sk`; `between` includes both ends, `where` asks for equal attributes."""
+        """Yield the items under `pk` by `sk`; `between` includes both ends, `where` asks for equal attributes.
+
+        A `page` says how many items are read at a time, and paid for, where the reader may soon have enough.
+        """
         condition, values = "pk = :pk", {":pk": pk}
         if between is not None:
             condition, values = f"{condition} AND sk BETWEEN :low AND :high", values | _named(("low", "high"), between)
@@ -74,8 +78,8 @@ class Table:
             arguments["FilterExpression"] = " AND ".join(f"#{name} = :is_{name}" for name in wanted)
             arguments["ExpressionAttributeNames"] = {f"#{name}": name for name in wanted}
             values |= {f":is_{name}": value for name, value in wanted.items()}
-        elif most is not None:
-            arguments["Limit"] = max(most, 1)
+        if (limit := page or (None if wanted else most)) is not None:
+            arguments["Limit"] = max(limit, 1)
         arguments["ExpressionAttributeValues"] = write_item(values)
         return islice(self._pages(arguments), most)
 

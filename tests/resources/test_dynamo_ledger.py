@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -195,6 +196,24 @@ class TestTrouble:
         assert not refusals
         assert ledger.open_spends() == (Spend(REQUEST, SpendState.RESERVED, NOON),)
 
+    def test_who_was_first_hears_it_although_the_change_was_not_known_to_be_made(
+        self, ledger: DynamoLedger, place: DynamoPlace
+    ) -> None:
+        other, seen = DynamoLedger(place), []
+
+        def do_it_and_say_otherwise(params: dict[str, Any], **_: object) -> Any:
+            seen.append(params)
+            if len(seen) > 1:
+                return None
+            other._table.call("transact_write_items", **json.loads(params["body"]))
+            return refusal("x", code="TransactionInProgressException")
+
+        on(ledger, "before-call.dynamodb.TransactWriteItems", do_it_and_say_otherwise)
+
+        assert ledger.first_notice("key", NOON)
+        assert len(seen) == 1
+        assert not other.first_notice("key", NOON)
+
     def test_a_change_that_can_never_be_made_is_not_tried_again(self, ledger: DynamoLedger) -> None:
         refusals = [refusal("ThrottlingError"), refusal("ItemCollectionSizeLimitExceeded")]
         on(ledger, "before-call.dynamodb.TransactWriteItems", lambda **_: refusals.pop())
@@ -259,11 +278,11 @@ def on(ledger: DynamoLedger, event: str, answer: Callable[..., Any]) -> None:
     ledger._table._client.meta.events.register(event, answer)
 
 
-def refusal(reason: str) -> tuple[Any, dict[str, Any]]:
+def refusal(reason: str, code: str = "TransactionCanceledException") -> tuple[Any, dict[str, Any]]:
     from botocore.awsrequest import AWSResponse  # type: ignore[import-untyped]
 
     reasons = [{"Code": "None"}, {"Code": reason}]
-    error = {"Code": "TransactionCanceledException", "Message": reason}
+    error = {"Code": code, "Message": reason}
     return AWSResponse("", 400, {}, None), {"Error": error, "CancellationReasons": reasons}
 
 
