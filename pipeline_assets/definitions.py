@@ -120,8 +120,10 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
 def defs() -> dg.Definitions:
     """Load the definitions of the process environment; workspace.yaml points here."""
     from pipeline_assets.cli.environment import open_environment
+    from resources.telemetry import keep_telemetry
 
     environment = open_environment()
+    keep_telemetry(environment.settings.telemetry)
     cron = environment.settings.maintenance_cron
     ports = lazy_ports(environment)
     return build_definitions(environment.contracts, ports, maintenance_cron=cron, watched=environment.watched)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from resources.failures import classify
+from resources.sns_topic import is_topic, publish_to
+from sluice.errors import SluiceError
+from sluice.notices.delivery import DELIVERED, Delivery
 from sluice.notices.rules import variable_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    About = Mapping[str, Sequence[str]]
 
 _TALKATIVE = ("apprise", "requests", "urllib3")
 """They log URLs, or the paths of URLs, and a webhook's path is its secret."""
@@ -18,24 +26,47 @@ _TALKATIVE = ("apprise", "requests", "urllib3")
 _LONGEST_SECONDS = 10.0
 """For all receivers of one notice: a sensor that sends several has a minute."""
 
+_NOTHING: About = MappingProxyType({})
+
 
 class Notifier(Protocol):
-    def send(self, route: str, title: str, body: str) -> bool:
-        """Return whether every receiver of the route took it; raises nothing."""
+    def send(self, route: str, title: str, body: str, about: About = _NOTHING) -> Delivery:
+        """Return whether every receiver of the route took it; raises nothing.
+
+        `about` is for receivers that choose by attributes: `severity`, `event`, `dataset`, `incident`.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class AppriseNotifier:
-    """`environ` holds the Apprise URLs of each route, one or several between commas. They appear nowhere else."""
+    """Topics of SNS are told by ourselves, all others by Apprise.
+
+    `environ` holds the receivers of each route, one or several between commas. Topics alone are named elsewhere.
+    """
 
     environ: Mapping[str, str] = field(repr=False)
 
-    def send(self, route: str, title: str, body: str) -> bool:
-        urls = self.environ.get(variable_of(route), "").strip()
-        if not urls:
-            return False
+    def send(self, route: str, title: str, body: str, about: About = _NOTHING) -> Delivery:
+        try:
+            receivers = receivers_of(self.environ.get(variable_of(route), ""))
+        except SluiceError as error:  # what it refers to cannot be had
+            return _lost(error)
+        if not receivers:
+            return Delivery(is_done=False, problem=f"{variable_of(route)} is not set.")
+        topics = [item for item in receivers if is_topic(item)]
+        others = [item for item in receivers if not is_topic(item)]
+        problems = [problem for item in topics if (problem := self._publish(item, title, body, about))]
         with _silence():
-            return _deliver(urls, title, body)
+            delivered = not others or _deliver(", ".join(others), title, body)
+        return DELIVERED if delivered and not problems else Delivery(is_done=False, problem=" ".join(problems))
+
+    def _publish(self, topic: str, title: str, body: str, about: About) -> str:
+        """Return what went wrong, if anything did."""
+        try:
+            publish_to(topic, self.environ.get("SLUICE_AWS_ENDPOINT") or None, title, body, about)
+        except SluiceError as error:
+            return _lost(error).problem
+        return ""
 
 
 @dataclass(slots=True)
@@ -44,12 +75,24 @@ class MemoryNotifier:
 
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    about: list[About] = field(default_factory=list)
 
-    def send(self, route: str, title: str, body: str) -> bool:
+    def send(self, route: str, title: str, body: str, about: About = _NOTHING) -> Delivery:
         if route in self.broken:
-            return False
+            return Delivery(is_done=False)
         self.sent.append((route, title, body))
-        return True
+        self.about.append(about)
+        return DELIVERED
+
+
+def receivers_of(text: str) -> Sequence[str]:
+    """Return topics one by one; what is Apprise's stays together, for its own rules say where a URL ends."""
+    found = [part.strip(" ,\t\r\n") for part in re.split(r"((?:^|(?<=[,\s]))arn:[^,\s]*)", text)]
+    return [part for part in found if part]
+
+
+def _lost(error: SluiceError) -> Delivery:
+    return Delivery(is_done=False, problem=f"{error.message} ({classify(error).failure_class}) {error.cure}")
 
 
 def _deliver(urls: str, title: str, body: str) -> bool:

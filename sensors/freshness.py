@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import dagster as dg
@@ -11,16 +13,17 @@ import dagster as dg
 from sluice.freshness import CHECK_NAME, breach_verdict, breaches
 from sluice.healing.health import BY_ITSELF
 from sluice.lateness import open_lateness, over
+from sluice.telemetry.measured import METRICS_LOGGER, measured_freshness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from sluice.contract import Contract
     from sluice.freshness import Freshness
     from sluice.healing.incident import Incident
 
 SENSOR_NAME = "freshness"
+_METRICS = logging.getLogger(METRICS_LOGGER)
 _SHOWN = 20
 _GRACE = timedelta(seconds=5)
 """A publication is stamped a moment before the ledger has it; without grace such a one would be called missing."""
@@ -54,6 +57,7 @@ def build_freshness_sensor(contracts: Mapping[str, Contract], *, reports_per_tic
         published = {name: ledger.first_published(name) for name in promises}
         missing = _missing([contracts[name] for name in promises], published, now)
         _keep_incidents(contracts, missing, published, ledger, now)
+        _measure(promises, missing, now)
         reported = _read_cursor(context.cursor)
         fresh = [breach for breach in missing if breach not in reported]
         told = fresh[:reports_per_tick]
@@ -101,6 +105,17 @@ def _keep_incidents(
         open_lateness(contracts[breach.dataset], breach.partition, known, ledger, now)
     for incident in over(known, published):
         ledger.resolve_incidents(incident.dataset, incident.partition, now, BY_ITSELF)
+
+
+def _measure(promises: Iterable[str], missing: Iterable[_Breach], now: datetime) -> None:
+    """At every tick: an alarm wants to hear that all is on time, too."""
+    if not _METRICS.isEnabledFor(logging.INFO):
+        return
+    overdue: defaultdict[str, list[datetime]] = defaultdict(list)
+    for breach in missing:
+        overdue[breach.dataset].append(datetime.fromisoformat(breach.deadline))
+    for dataset in promises:
+        _METRICS.info(SENSOR_NAME, extra={"measured": measured_freshness(dataset, overdue[dataset], now)})
 
 
 def _evaluation(breach: _Breach, promise: Freshness, now: datetime) -> dg.AssetCheckEvaluation:

@@ -10,7 +10,7 @@ import dagster as dg
 from sluice.healing.breakers import Breakers
 from sluice.healing.breakers import Ledger as BreakersLedger
 from sluice.notices.news import NEWS_FOR, is_news, news_of_incidents, news_of_publications
-from sluice.notices.notice import body_of, key_of, notices_for, title_of
+from sluice.notices.notice import about, body_of, key_of, notices_for, title_of
 from sluice.notices.rules import variable_of
 from sluice.notices.told import read_told
 
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from sluice.healing.breaker import Breaker
     from sluice.healing.incident import Incident
     from sluice.history import Published
+    from sluice.notices.delivery import Delivery
     from sluice.notices.news import News
     from sluice.notices.notice import Notice
     from sluice.notices.told import Told
+
+    _Lost = tuple[Notice, Delivery]
 
 SENSOR_NAME = "notices"
 
@@ -36,7 +39,7 @@ class Ledger(BreakersLedger, Protocol):
 
 
 class Notifier(Protocol):
-    def send(self, route: str, title: str, body: str) -> bool: ...
+    def send(self, route: str, title: str, body: str, about: Mapping[str, Sequence[str]]) -> Delivery: ...
 
 
 class Clock(Protocol):
@@ -64,8 +67,8 @@ def build_notices_sensor(contracts: Mapping[str, Contract], *, notices_per_tick:
         now = clock.now()
         teller = _Teller(ledger, notifier, Breakers(contracts, ledger, now), now, notices_per_tick)
         told, sent, lost = teller.tell(telling, read_told(context.cursor))
-        for notice in lost:
-            context.log.warning(_lost_text(notice))
+        for notice, delivery in lost:
+            context.log.warning(_lost_text(notice, delivery.problem))
         return dg.SensorResult(
             skip_reason=dg.SkipReason(f"Notices sent: {len(sent):,}; not delivered: {len(lost):,}."), cursor=told.text
         )
@@ -87,12 +90,12 @@ class _Teller:
     now: datetime
     most: int
 
-    def tell(self, contracts: Mapping[str, Contract], told: Told) -> tuple[Told, list[Notice], list[Notice]]:
+    def tell(self, contracts: Mapping[str, Contract], told: Told) -> tuple[Told, list[Notice], list[_Lost]]:
         """Return what is told by now, the notices that were sent, and those that were not delivered."""
         incidents = self.ledger.incidents()
         news = self._news(contracts, [item for item in incidents if not self._is_told(item)], told)
         sent: list[Notice] = []
-        lost: list[Notice] = []
+        lost: list[_Lost] = []
         for notice in notices_for(news):
             if len(sent) + len(lost) == self.most:
                 break
@@ -124,9 +127,12 @@ class _Teller:
             self.ledger.first_notice(key, self.now)
         return self.ledger.first_notice(last, self.now)
 
-    def _send(self, notice: Notice, sent: list[Notice], lost: list[Notice]) -> None:
-        delivered = self.notifier.send(notice.route, title_of(notice), body_of(notice))
-        (sent if delivered else lost).append(notice)
+    def _send(self, notice: Notice, sent: list[Notice], lost: list[_Lost]) -> None:
+        delivery = self.notifier.send(notice.route, title_of(notice), body_of(notice), about(notice))
+        if delivery:
+            sent.append(notice)
+        else:
+            lost.append((notice, delivery))
 
 
 def _has_joined(incident: Incident, breaker: Breaker) -> bool:
@@ -136,8 +142,9 @@ def _has_joined(incident: Incident, breaker: Breaker) -> bool:
     return any((item.dataset, item.partition, item.failure_class) == place for item in breaker.failed)
 
 
-def _lost_text(notice: Notice) -> str:
+def _lost_text(notice: Notice, problem: str) -> str:
+    why = f" {problem}" if problem else ""
     return (
-        f'Route {notice.route} did not deliver "{title_of(notice)}", and it is not sent again. '
+        f'Route {notice.route} did not deliver "{title_of(notice)}", and it is not sent again.{why} '
         f"Check {variable_of(notice.route)} and its receiver; the incidents are in: sluice incidents"
     )

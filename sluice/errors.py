@@ -56,7 +56,15 @@ SluiceError
 │   ├── QueueForbidden       the credentials may not do what is to be done
 │   ├── QueueNotSet          no queue is configured
 │   └── LetterUnknown        no dead letter has this id
+├── TopicError               a topic of SNS did not take a notice
+│   ├── TopicMissing         there is no such topic
+│   ├── TopicForbidden       the credentials may not publish to it
+│   └── TopicUnavailable     SNS cannot be reached, or refuses what is published
 ├── SettingInvalid           an environment variable of Sluice has a value that means nothing
+├── UnresolvedReference      a variable refers to a value in AWS that cannot be had
+│   ├── ReferenceUnknown     there is no such secret or parameter
+│   ├── ReferenceForbidden   the credentials may not read it
+│   └── ReferenceUnavailable AWS does not answer
 ├── LedgerUnavailable        the ledger's database cannot be reached
 ├── LedgerMissing            the ledger's table in DynamoDB is not there
 └── LedgerTooNew             the ledger was written by a newer Sluice
@@ -609,6 +617,44 @@ class LetterUnknown(QueueError):
         self.problem = problem
 
 
+class TopicError(SluiceError):
+    """A topic of SNS did not take a notice, which is not sent again."""
+
+    def __init__(self, *, topic: str, problem: str, cure: str) -> None:
+        super().__init__(f"The topic {topic} {problem}.", cure=cure)
+        self.topic = topic
+
+
+class TopicMissing(TopicError):
+    """There is no such topic, or it cannot be one."""
+
+    def __init__(self, *, topic: str, problem: str = "is not there") -> None:
+        cure = "Correct the route's variable, or create the topic. Then: sluice doctor"
+        super().__init__(topic=topic, problem=problem, cure=cure)
+
+
+class TopicForbidden(TopicError):
+    """The credentials may not do what is to be done."""
+
+    def __init__(self, *, topic: str, operation: str) -> None:
+        super().__init__(
+            topic=topic,
+            problem=f"is closed to these credentials ({operation})",
+            cure="Let their role do it (docs/notifications.md lists what Sluice needs), then check with: sluice doctor",
+        )
+        self.operation = operation
+
+
+class TopicUnavailable(TopicError):
+    """SNS cannot be reached, or refuses what is published."""
+
+    def __init__(self, *, topic: str, problem: str) -> None:
+        super().__init__(
+            topic=topic, problem=f"took nothing ({problem})", cure="Check the network and the topic with: sluice doctor"
+        )
+        self.problem = problem
+
+
 class SettingInvalid(SluiceError):
     """An environment variable of Sluice has a value that means nothing."""
 
@@ -616,6 +662,50 @@ class SettingInvalid(SluiceError):
         super().__init__(f'{name}="{value}" {problem}.', cure=cure)
         self.name = name
         self.value = value
+        self.problem = problem
+
+
+class UnresolvedReference(SluiceError):
+    """A variable refers to a value in AWS that cannot be had. No error of this kind holds anything of a value."""
+
+    def __init__(self, *, variable: str, reference: str, problem: str, cure: str) -> None:
+        super().__init__(f"{variable} refers to {reference}, which {problem}.", cure=cure)
+        self.variable = variable
+        self.reference = reference
+        self.problem = problem
+
+
+class ReferenceUnknown(UnresolvedReference):
+    """There is no such secret or parameter, or it holds no such value."""
+
+    def __init__(self, *, variable: str, reference: str, problem: str) -> None:
+        cure = f"Correct {variable}, or create what it refers to. Then: sluice doctor"
+        super().__init__(variable=variable, reference=reference, problem=problem, cure=cure)
+
+
+class ReferenceForbidden(UnresolvedReference):
+    """The credentials may not read it, or may not use the key that it is encrypted under."""
+
+    def __init__(self, *, variable: str, reference: str, operation: str) -> None:
+        super().__init__(
+            variable=variable,
+            reference=reference,
+            problem=f"these credentials may not read ({operation})",
+            cure="Let their role do it (docs/aws.md lists what Sluice needs), then check with: sluice doctor",
+        )
+        self.operation = operation
+
+
+class ReferenceUnavailable(UnresolvedReference):
+    """AWS does not answer, or not in time."""
+
+    def __init__(self, *, variable: str, reference: str, problem: str) -> None:
+        super().__init__(
+            variable=variable,
+            reference=reference,
+            problem=f"cannot be fetched ({problem})",
+            cure="Check the network, SLUICE_AWS_REGION and SLUICE_AWS_ENDPOINT, then try again.",
+        )
 
 
 class LedgerUnavailable(SluiceError):

@@ -105,7 +105,8 @@ class Shown:
 def parse_point(text: str) -> Point:
     """Read a snapshot id, an ISO 8601 instant or a run id; raises RewindRefused."""
     if text.isdecimal():
-        return AtSnapshot(int(text))
+        # One run id in 43 begins with eight digits and no letter. Snapshot ids are random numbers of 63 bits.
+        return BeforeRun(text) if len(text) == _SHORTEST_RUN_ID else AtSnapshot(int(text))
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

@@ -121,7 +121,7 @@ def _advance(environment: Environment, plan_id: str, tried: Collection[tuple[str
     What was `tried` and left no attempt, as an input is not published, is not tried again.
     """
     from pipeline_assets.cli.headless import build_runs
-    from pipeline_assets.cli.progress import ProgressLines
+    from pipeline_assets.cli.logged_progress import shown_progress
 
     found = _fetch(environment, plan_id)
     decided = decide_next(found, _progress(environment, found, tried), environment.contracts, _AT_ONCE)
@@ -130,7 +130,7 @@ def _advance(environment: Environment, plan_id: str, tried: Collection[tuple[str
         environment.ledger.change_backfill(plan_id, Stage.RUNNING, decided.stage, now, note=decided.note)
     runs = [[item.place for item in targets] for targets in decided.runs]
     if runs:
-        with ProgressLines(to_stderr=False) as lines:
+        with shown_progress(environment, to_stderr=False) as lines:
             build_runs(environment, runs, tags={PLAN_TAG: plan_id}, on_progress=lines)
     return {place for places in runs for place in places}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import IntEnum
 from typing import Any
 
@@ -29,6 +30,7 @@ from sluice.errors import (
     SampleRefused,
     SettingInvalid,
     SluiceError,
+    UnresolvedReference,
 )
 
 
@@ -48,9 +50,18 @@ class Border(TyperGroup):
         except SluiceError as error:
             if ctx.params.get("debug"):
                 raise
-            warn(f"Error: {error.message}", style="red")
-            warn(error.cure)
+            _tell(error)
             raise typer.Exit(exit_code_of(error)) from error
+
+
+def _tell(error: SluiceError) -> None:
+    from resources.telemetry import writes_json
+
+    if writes_json():
+        logging.getLogger("sluice").error("%s %s", error.message, error.cure)
+        return
+    warn(f"Error: {error.message}", style="red")
+    warn(error.cure)
 
 
 def exit_code_of(error: SluiceError) -> ExitCode:
@@ -61,7 +72,7 @@ def exit_code_of(error: SluiceError) -> ExitCode:
             return ExitCode.USAGE
         case AcceptanceRefused() | BackfillRefused() | PriceBookInvalid() | RedriveRefused() | RewindRefused():
             return ExitCode.USAGE
-        case GenerationRefused() | LetterUnknown() | QueueNotSet() | ReplayRefused():
+        case GenerationRefused() | LetterUnknown() | QueueNotSet() | ReplayRefused() | UnresolvedReference():
             return ExitCode.USAGE
         case ContractError():
             return ExitCode.CONTRACT

@@ -9,9 +9,9 @@ import typer
 from rich.text import Text
 
 from pipeline_assets.cli.border import ExitCode
-from pipeline_assets.cli.environment import Environment, open_environment
+from pipeline_assets.cli.environment import Environment, open_environment, process_variables
 from pipeline_assets.cli.output import AsJson, print_json, standard_output
-from sluice.errors import ContractError, SettingInvalid
+from sluice.errors import ContractError, CredentialsInvalid, SettingInvalid, UnresolvedReference
 from sluice.wording import counted
 
 if TYPE_CHECKING:
@@ -38,17 +38,23 @@ def doctor(*, fix: Fix = False, as_json: AsJson = False) -> None:
 
 def _check(*, fix: bool) -> Iterator[Checked]:
     from resources.local_checkup import check_machine
+    from resources.reference_checkup import check_references
+    from resources.topic_checkup import check_topics
     from sluice.checked import broken, good
 
+    references = list(check_references(process_variables()))
+    yield from references
     try:
         environment = open_environment()
-    except SettingInvalid as error:
-        yield broken("settings", error.message, error.cure)
+    except (CredentialsInvalid, SettingInvalid, UnresolvedReference) as error:
+        if not any(checked.state == "broken" for checked in references):  # it was told there
+            yield broken("settings", error.message, error.cure)
         return
     settings = environment.settings
     yield good("settings", f"SLUICE_ENV={settings.deployment.value}, state in {settings.home}")
     yield _check_contracts(environment)
     yield from check_machine(settings)
+    yield from check_topics(environment.variables)
     if settings.s3 is not None:
         from resources.s3_checkup import check_s3
 

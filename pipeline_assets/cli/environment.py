@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from resources.clock import Clock, SystemClock
 from resources.settings import Settings, fetch_settings
+from resources.variables import Variables
 from sluice.errors import DatasetUnknown, QueueNotSet, SettingInvalid
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ class Environment:
     clock: Clock
     here: Path
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # holds secrets: where notices are sent
+    resolved: Mapping[str, str] | None = field(default=None, repr=False)  # the same, with references resolved
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What is read here and now; child processes inherit `environ`, in which references stay references."""
+        return self.environ if self.resolved is None else self.resolved
 
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:
@@ -97,9 +104,11 @@ class Environment:
 
     @cached_property
     def ledger(self) -> Ledger:
+        from resources.measured_ledger import measured
         from resources.opened_ledger import open_ledger
 
-        return open_ledger(self.settings)
+        ledger = open_ledger(self.settings)
+        return measured(ledger) if self.settings.telemetry.is_on else ledger
 
     @cached_property
     def tables(self) -> IcebergTables:
@@ -159,13 +168,13 @@ class Environment:
     def notifier(self) -> Notifier:
         from resources.notifier import AppriseNotifier
 
-        return AppriseNotifier(self.environ)
+        return AppriseNotifier(self.variables)
 
     @cached_property
     def sources(self) -> HttpSource:
         from resources.http_source import HttpSource
 
-        return HttpSource(self.environ)
+        return HttpSource(self.variables)
 
     @cached_property
     def workers(self) -> Workers:
@@ -195,6 +204,17 @@ class Environment:
 
 
 def open_environment() -> Environment:
-    """Read the process environment; the only place of the command that does."""
-    here = Path.cwd()
-    return Environment(fetch_settings(os.environ, here), SystemClock(), here, os.environ)
+    """Read the process environment; the only place of the command that does.
+
+    Raises SettingInvalid, or UnresolvedReference where a setting is kept in AWS and cannot be had.
+    """
+    here, variables = Path.cwd(), process_variables()
+    try:
+        settings = fetch_settings(variables, here)
+    except SettingInvalid as error:
+        raise variables.without_value(error) from None  # its cause may show the value, too
+    return Environment(settings, SystemClock(), here, os.environ, variables)
+
+
+def process_variables() -> Variables:
+    return Variables(os.environ)

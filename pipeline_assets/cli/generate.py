@@ -85,7 +85,7 @@ def _target(environment: Environment, to: str | None) -> Target:
         from resources.s3_store import S3ObjectStore
         from resources.settings import s3_place_at
 
-        return Target(partial(S3ObjectStore, s3_place_at(environment.environ, to, "--to")), "", scratch)
+        return Target(partial(S3ObjectStore, s3_place_at(environment.variables, to, "--to")), "", scratch)
     folder = environment.here / Path(to).expanduser()
     return Target(partial(LocalObjectStore, folder), "", folder / ".scratch")
 

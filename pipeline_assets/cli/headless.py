@@ -98,7 +98,11 @@ def _alone(environment: Environment, on_progress: Callable[[Progress], None]) ->
         on_progress(Progress(Event.WAITING, message="Another `sluice run` is at work here; waiting until it ends."))
 
     home = environment.settings.dagster_home
-    with hold_lock(home / "headless.lock", on_wait=say_waiting), open_dagster(home) as instance, _quiet_logs():
+    with (
+        hold_lock(home / "headless.lock", on_wait=say_waiting),
+        open_dagster(home) as instance,
+        _quiet_logs(environment),
+    ):
         killed = fail_left_by_headless(instance, environment)
         yield _Runner(instance, environment, on_progress), killed
 
@@ -134,6 +138,7 @@ class _Runner:
             "expectation_engine": environment.expectation_engine,
             "upkeep": environment.upkeep,
         }
+        self._run_config = {} if environment.settings.telemetry.are_logs_json else _SILENT
         self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
         self._cursor: str | None = None  # from the start: whatever no table holds is asked for once
 
@@ -220,7 +225,7 @@ class _Runner:
         for asked in self._tick(STAND_INS).run_requests or ():
             tags = {**asked.tags, **self._mine}
             done = self._definitions.get_job(STAND_IN_JOB).execute_in_process(
-                instance=self._instance, tags=tags, run_config=_SILENT, raise_on_error=False
+                instance=self._instance, tags=tags, run_config=self._run_config, raise_on_error=False
             )
             if not done.success:
                 place = (asked.tags["sluice/dataset"], asked.tags["dagster/partition"])
@@ -286,7 +291,7 @@ class _Runner:
         done = self._definitions.get_job(chunk_job_name(dataset)).execute_in_process(
             instance=self._instance,
             tags={**tags, CHUNK_TAG: chunk_text(partitions), **self._mine},
-            run_config=_SILENT,
+            run_config=self._run_config,
             raise_on_error=False,
         )
         seconds = time.monotonic() - started
@@ -329,7 +334,7 @@ class _Runner:
             instance=self._instance,
             partition_key=item.partition,
             tags={**item.tags, **self._mine},
-            run_config=_SILENT,
+            run_config=self._run_config,
             raise_on_error=False,
         )
         seconds = time.monotonic() - started
@@ -365,8 +370,11 @@ def _error_of(done: ExecuteInProcessResult) -> str:
 
 
 @contextmanager
-def _quiet_logs() -> Iterator[None]:
+def _quiet_logs(environment: Environment) -> Iterator[None]:
     """Progress says what matters; Dagster's own lines would bury it. Its event log keeps them all."""
+    if environment.settings.telemetry.are_logs_json:
+        yield
+        return
     logger = logging.getLogger("dagster")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

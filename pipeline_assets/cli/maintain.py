@@ -61,10 +61,10 @@ def _perform(contracts: Sequence[Contract], doing: Maintenance, environment: Env
 
 def _rebuild(environment: Environment, contract: Contract, partitions: Sequence[str]) -> None:
     from pipeline_assets.cli.headless import build_places
-    from pipeline_assets.cli.progress import ProgressLines
+    from pipeline_assets.cli.logged_progress import shown_progress
     from pipeline_assets.maintenance import TAGS
 
-    with ProgressLines(to_stderr=True) as lines:
+    with shown_progress(environment, to_stderr=True) as lines:
         build_places(environment, [(contract.dataset, day) for day in partitions], tags=TAGS, on_progress=lines)
 
 

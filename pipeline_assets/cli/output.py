@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,18 @@ def print_json(rows: Iterable[Mapping[str, object]]) -> None:
 def say(text: str = "", *, style: str = "") -> None:
     """Print one line on standard output; brackets in `text` are not markup."""
     standard_output().print(Text(text, style=style), soft_wrap=True)
+
+
+def tell(text: str, *, style: str = "", is_odd: bool = False) -> None:
+    """Say it, or warn if it `is_odd`; where logs are JSON, log it: then standard output holds nothing else."""
+    from resources.telemetry import writes_json
+
+    if writes_json():
+        logging.getLogger("sluice").log(logging.WARNING if is_odd else logging.INFO, text)
+    elif is_odd:
+        warn(text, style=style)
+    else:
+        say(text, style=style)
 
 
 def warn(text: str, *, style: str = "") -> None:

@@ -108,13 +108,13 @@ def _try(environment: Environment, contract: Contract, item: Candidate) -> _Line
 
 def _build(environment: Environment, due: Sequence[Candidate], *, to_stderr: bool) -> list[_Line]:
     from pipeline_assets.cli.headless import build_places
-    from pipeline_assets.cli.progress import ProgressLines
+    from pipeline_assets.cli.logged_progress import shown_progress
     from pipeline_assets.redrive import TAGS
 
     if not due:
         return []
     places = [(item.earlier.dataset, item.earlier.partition) for item in due]
-    with ProgressLines(to_stderr=to_stderr) as lines:
+    with shown_progress(environment, to_stderr=to_stderr) as lines:
         results = build_places(environment, places, tags=TAGS, on_progress=lines)
     errors = {run.partition: run.error for run in results}
     return [_built(environment, item.earlier, errors.get(item.earlier.partition)) for item in due]

@@ -118,12 +118,13 @@ def _send_again(
 def _build(environment: Environment, dataset: str, due: Sequence[str], *, to_stderr: bool) -> dict[str, str]:
     """Return partition -> what became of it."""
     from pipeline_assets.cli.headless import build_places
-    from pipeline_assets.cli.progress import EFFECTS, ProgressLines
+    from pipeline_assets.cli.logged_progress import shown_progress
+    from pipeline_assets.cli.progress import EFFECTS
     from pipeline_assets.replay_job import TAGS
 
     if not due:
         return {}
-    with ProgressLines(to_stderr=to_stderr) as lines:
+    with shown_progress(environment, to_stderr=to_stderr) as lines:
         results = build_places(environment, [(dataset, day) for day in due], tags=TAGS, on_progress=lines)
     return {
         run.partition: EFFECTS[run.effect] if run.error is None and run.effect else f"failed: {run.error}"

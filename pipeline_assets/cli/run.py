@@ -9,8 +9,8 @@ import typer
 from pipeline_assets.cli.border import ExitCode
 from pipeline_assets.cli.breakers import open_lines
 from pipeline_assets.cli.environment import Environment, open_environment
-from pipeline_assets.cli.output import AsJson, print_json, say, warn
-from pipeline_assets.cli.progress import ProgressLines
+from pipeline_assets.cli.logged_progress import shown_progress
+from pipeline_assets.cli.output import AsJson, print_json, tell
 from sluice.wording import counted
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def run(*, as_json: AsJson = False) -> None:
     else:
         print_summary(summary)
         for line in open_lines(environment):
-            say(line, style="yellow")
+            tell(line, style="yellow")
     if summary.failed or summary.held:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -42,17 +42,17 @@ def run(*, as_json: AsJson = False) -> None:
 def run_visibly(environment: Environment, *, progress_to_stderr: bool = False) -> RunSummary:
     from pipeline_assets.cli.headless import run_until_quiet
 
-    with ProgressLines(to_stderr=progress_to_stderr) as lines:
+    with shown_progress(environment, to_stderr=progress_to_stderr) as lines:
         return run_until_quiet(environment, on_progress=lines)
 
 
 def print_summary(summary: RunSummary) -> None:
     _print_oddities(summary)
     if not summary.runs:
-        say(f"Nothing to do: nothing new in {counted(summary.seen.partitions, 'landed partition')}.", style="green")
+        tell(f"Nothing to do: nothing new in {counted(summary.seen.partitions, 'landed partition')}.", style="green")
         return
     held = f", {len(summary.held):,} held" if summary.held else ""
-    say(
+    tell(
         f"{counted(len(summary.runs), 'run')}: {counted(len(summary.changed), 'partition')} changed,"
         f" {len(summary.failed):,} failed{held}.",
         style="red" if summary.failed else "green",
@@ -61,12 +61,12 @@ def print_summary(summary: RunSummary) -> None:
 
 def _print_oddities(summary: RunSummary) -> None:
     if summary.killed:
-        warn(f"{counted(summary.killed, 'run')} of an earlier call had been killed; marked as failed.")
+        tell(f"{counted(summary.killed, 'run')} of an earlier call had been killed; marked as failed.", is_odd=True)
     if summary.seen.strays:
-        warn(f"{_listed(summary.seen.strays)} match no dataset's location; they are left alone.")
+        tell(f"{_listed(summary.seen.strays)} match no dataset's location; they are left alone.", is_odd=True)
     if summary.seen.outside:
         places = tuple(f"{dataset} {partition}" for dataset, partition in summary.seen.outside)
-        warn(f"{_listed(places)} are before their dataset's start or after today; they wait.")
+        tell(f"{_listed(places)} are before their dataset's start or after today; they wait.", is_odd=True)
 
 
 def _listed(items: tuple[str, ...]) -> str:

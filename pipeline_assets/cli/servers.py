@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipeline_assets.cli.environment import CHECKOUT
-from pipeline_assets.cli.output import say
+from pipeline_assets.cli.output import tell
 from pipeline_assets.cli.restarts import MOST, WINDOW_SECONDS, seconds_before_restart
 from sluice.errors import ServiceFailed
 
@@ -22,13 +22,17 @@ _SHOWN_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a server is started; `before_start` removes what a killed one left in the way."""
+    """How a server is started; `before_start` removes what a killed one left in the way.
+
+    One that `is_logged` writes JSON to our standard output; to its log goes what is no log line.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     variables: Mapping[str, str]
     before_start: Callable[[], None] = lambda: None
+    is_logged: bool = False
 
 
 class Server:
@@ -95,7 +99,7 @@ class Server:
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                say(f"The {self.name} server does not stop; killing it.")
+                tell(f"The {self.name} server does not stop; killing it.")
         for group in self.groups:
             kill_group(group)
         self._process.wait()
@@ -104,11 +108,11 @@ class Server:
         self._plan.before_start()
         with self._plan.log.open("ab") as written:
             return subprocess.Popen(
-                [sys.executable, "-m", *self._plan.command],
+                [sys.executable, "-m", *(("resources.logged",) if self._plan.is_logged else ()), *self._plan.command],
                 cwd=CHECKOUT,
                 env=self._plan.variables,
-                stdout=written,
-                stderr=subprocess.STDOUT,
+                stdout=None if self._plan.is_logged else written,
+                stderr=written,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches us alone; we stop the others in order
             )
@@ -118,7 +122,7 @@ class Server:
         return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
 
     def _tell(self, what: str) -> None:
-        say(f"Dagster's {self.name} server {what}.")
+        tell(f"Dagster's {self.name} server {what}.")
         with self._plan.log.open("a") as log:
             log.write(f"sluice up: this server {what}.\n")
 

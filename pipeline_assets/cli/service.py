@@ -18,12 +18,13 @@ from pipeline_assets.cli.contract_watch import ContractWatch, reload_code
 from pipeline_assets.cli.environment import CHECKOUT, Environment
 from pipeline_assets.cli.left_runs import ask_again, fail_left_by_service
 from pipeline_assets.cli.left_servers import end_left_servers, note_servers
-from pipeline_assets.cli.output import say
+from pipeline_assets.cli.output import tell
 from pipeline_assets.cli.pulse import Pulse
 from pipeline_assets.cli.servers import Plan, Server, groups_of
 from resources.contract_folders import fetch_contracts
 from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
+from resources.telemetry import keep_telemetry
 from sluice.errors import ServiceFailed
 
 # Not below DAGSTER_HOME: Dagster's web server sends whatever is in DAGSTER_HOME/logs to its makers and then deletes it,
@@ -48,6 +49,7 @@ def serve(environment: Environment, *, host: str, port: int) -> None:
     # Both are set, for a shell may have started us with Ctrl-C ignored, which our children would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keep_telemetry(environment.settings.telemetry)
     try:
         with (
             hold_lock(environment.settings.dagster_home / "service.lock", on_wait=_refuse_second),
@@ -55,17 +57,17 @@ def serve(environment: Environment, *, host: str, port: int) -> None:
         ):
             _tidy(environment)
             _require_free(host, port)
-            say("Starting Dagster; this takes some seconds ...")
+            tell("Starting Dagster; this takes some seconds ...")
             with _stopping(_Service(environment, Path(folder), host, port)) as service:
                 service.start()
-                say(f"Web    http://{host}:{port}", style="bold")
+                tell(f"Web    http://{host}:{port}", style="bold")
                 place = environment.settings.landing_place
-                say(f"Files  {place}: what lands there becomes rows (sluice land puts it in place)")
-                say(f"Logs   {environment.settings.home / _LOGS}")
-                say("Stop with Ctrl-C.")
+                tell(f"Files  {place}: what lands there becomes rows (sluice land puts it in place)")
+                tell(f"Logs   {environment.settings.home / _LOGS}")
+                tell("Stop with Ctrl-C.")
                 service.keep_up()
     except KeyboardInterrupt:
-        say("Stopped.")
+        tell("Stopped.")
 
 
 def _refuse_second() -> NoReturn:
@@ -75,10 +77,10 @@ def _refuse_second() -> NoReturn:
 def _tidy(environment: Environment) -> None:
     """End what an earlier service left at work, and let the sensor ask for it again."""
     if left := end_left_servers(_noted_servers(environment), environment.workers):
-        say(f"{left} servers of an earlier `sluice up` that was killed were still at work; they are ended.")
+        tell(f"{left} servers of an earlier `sluice up` that was killed were still at work; they are ended.")
     with open_dagster(environment.settings.dagster_home) as instance:
         if left := fail_left_by_service(instance, environment):
-            say(f"{left} runs of an earlier `sluice up` had been killed; their partitions are built again.")
+            tell(f"{left} runs of an earlier `sluice up` had been killed; their partitions are built again.")
         ask_again(instance)
 
 
@@ -142,7 +144,9 @@ class _Service:
 
     def _add(self, name: str, *command: str, before_start: Callable[[], None] = lambda: None) -> None:
         log = self.environment.settings.home / _LOGS / f"{name}.log"
-        self.servers.append(Server(Plan(name, command, log, _child_variables(self.environment), before_start)))
+        variables, settings = _child_variables(self.environment), self.environment.settings
+        plan = Plan(name, command, log, variables, before_start, is_logged=settings.telemetry.are_logs_json)
+        self.servers.append(Server(plan))
         self._note()
 
     def _note(self) -> None:

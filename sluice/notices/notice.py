@@ -11,7 +11,7 @@ from sluice.notices.wording import listed
 from sluice.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sluice.notices.news import News
@@ -70,6 +70,18 @@ def body_of(notice: Notice) -> str:
     if not notice.is_summary:
         return _body(notice.news)
     return "\n\n".join(f"{_title(group)}\n{_body(group)}" for group in _groups(notice.news))
+
+
+def about(notice: Notice) -> Mapping[str, Sequence[str]]:
+    """Return by what a receiver may choose: all datasets, events and incidents of it, and the gravest severity."""
+    gravest = max((item.severity for item in notice.news), key=lambda severity: severity.rank)
+    incidents = [str(item.number) for item in notice.news if item.number]
+    return {
+        "severity": (gravest.value,),
+        "event": tuple(dict.fromkeys(item.event.value for item in notice.news)),
+        "dataset": tuple(dict.fromkeys(item.dataset for item in notice.news)),
+        "incident": tuple(dict.fromkeys(incidents)),
+    }
 
 
 def _notice(route: str, group: Iterable[News], *, is_summary: bool = False) -> Notice:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +47,9 @@ def _named(home: Path, name: str) -> list[int]:
 def test_a_killed_run_is_found_retried_and_its_incident_resolved(service: Service) -> None:
     with service.held_before_publication():
         service.land(DAY, (1, "north", 2.5))
-        found = wait_for(lambda: workers(service.home), 60)
-        assert found
-        time.sleep(1)  # it is at work, or about to be
-        os.kill(found[0], signal.SIGKILL)
+        assert wait_for(service.environment.ledger.open_attempts, 60)
+        (worker,) = workers(service.home)
+        os.kill(worker, signal.SIGKILL)
 
     assert wait_for(lambda: service.rows("sales", DAY), 120) == [(1, "north", 2.5)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ from tests.end_to_end.test_service import Service, environment_of, processes_of,
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sluice.healing.incident import Incident
 
 pytestmark = pytest.mark.daemon
 
@@ -46,33 +43,26 @@ def kill(*pids: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def wait_for_worker(service: Service) -> None:
-    assert wait_for(lambda: workers(service.home), SECONDS)
-    time.sleep(1)  # it is at work, or about to be
-
-
 def wait_for_rows(service: Service, day: str) -> None:
     assert wait_for(lambda: service.rows("sales", day), SECONDS) == [(1, "north", 2.5)]
     assert wait_for(lambda: service.rows("sales_totals", day), SECONDS) == [("north", 2.5)]
 
 
-def resolved(service: Service) -> tuple[Incident, ...]:
-    return wait_for(
-        lambda: (
-            (
-                all(item.resolved_by for item in service.environment.ledger.incidents())
-                and service.environment.ledger.incidents()
-            )
-            or ()
-        ),
-        60,
-    )
+def resolvers(service: Service) -> set[str | None]:
+    """Return who resolved the incidents of the two datasets, as soon as none is open."""
+    wait_for(lambda: None not in _resolvers(service), 60)
+    return _resolvers(service)
+
+
+def _resolvers(service: Service) -> set[str | None]:
+    ledger = service.environment.ledger
+    return {item.resolved_by for name in ("sales", "sales_totals") for item in ledger.incidents(name)}
 
 
 def test_servers_and_runs_that_are_killed_together_go_on(service: Service) -> None:
     with service.held_before_publication():
         service.land("2026-11-05", (1, "north", 2.5))
-        wait_for_worker(service)
+        assert wait_for(service.environment.ledger.open_attempts, SECONDS)
         kill(*found(service.home, *CODE_SERVER), *workers(service.home))
     wait_for_rows(service, "2026-11-05")
 
@@ -81,16 +71,17 @@ def test_servers_and_runs_that_are_killed_together_go_on(service: Service) -> No
     wait_for_rows(service, "2026-11-06")
 
     assert wait_for(lambda: not AT_WORK & statuses(service), 60)
-    assert {item.resolved_by for item in resolved(service)} <= {"sluice"}
+    assert resolvers(service) == {"sluice"}
     assert len(service.environment.tables.files("sales")) == 2
     assert service.stop() == 0
     assert processes_of(service.home) == set()
 
 
 def test_a_killed_service_is_followed_by_one_that_ends_its_servers_and_goes_on(service: Service) -> None:
-    service.land("2026-11-05", (1, "north", 2.5))
-    wait_for_worker(service)
-    service.process.kill()
+    with service.held_before_publication():
+        service.land("2026-11-05", (1, "north", 2.5))
+        assert wait_for(service.environment.ledger.open_attempts, SECONDS)
+        service.process.kill()
     service.process.wait()
 
     with Service(service.home, service.port) as following:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import warnings
@@ -341,3 +342,17 @@ def test_importing_the_sensor_does_not_load_pyarrow_or_pandas() -> None:
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert answer.stdout.strip() == "[]"
+
+
+def test_at_each_tick_the_lag_is_measured_if_anybody_wants_it(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    watch.tick()
+    caplog.set_level(logging.INFO, logger="sluice.metrics")
+    watch.tick()
+    watch.clock.instant = DEADLINE + timedelta(seconds=15)
+    watch.tick()
+
+    found = [item.measured for item in caplog.records if item.name == "sluice.metrics"]  # type: ignore[attr-defined]
+    assert [(item.dataset, [metric.value for metric in item.metrics]) for item in found] == [
+        ("orders", [0, 0]),
+        ("orders", [15, 1]),
+    ]

@@ -21,13 +21,15 @@ from sluice.history import Attempt
 from sluice.notices.rules import NotifyRules, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dagster._core.definitions.sensor_definition import SensorExecutionData
 
     from sluice.history import Published
+    from sluice.notices.delivery import Delivery
 
+NOTHING: Mapping[str, Sequence[str]] = {}
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HALF_MINUTE = timedelta(seconds=30)
 HOUR = timedelta(hours=1)
@@ -194,8 +196,8 @@ class Killed(BaseException):
 class DyingNotifier(MemoryNotifier):
     """Delivers, and then the process is killed."""
 
-    def send(self, route: str, title: str, body: str) -> bool:
-        super().send(route, title, body)
+    def send(self, route: str, title: str, body: str, about: Mapping[str, Sequence[str]] = NOTHING) -> Delivery:
+        super().send(route, title, body, about)
         raise Killed
 
 
@@ -312,3 +314,21 @@ def test_what_fails_while_a_breaker_is_open_is_told_only_if_it_outlives_it(watch
     assert watch.titles() == []
     watch.ledger.failed = ()
     assert watch.titles() == ["orders 2024-01-07 failed: code"]
+
+
+def test_receivers_are_told_what_it_is_about(watch: Watch) -> None:
+    watch.fail(2)
+    watch.tick()
+
+    assert isinstance(watch.notifier, MemoryNotifier)
+    assert watch.notifier.about == [
+        {"severity": ("warning",), "event": ("opened",), "dataset": ("orders",), "incident": ("1", "2")}
+    ]
+
+
+def test_why_a_topic_did_not_take_it_is_logged(watch: Watch, capfd: pytest.CaptureFixture[str]) -> None:
+    watch.notifier = AppriseNotifier({"SLUICE_NOTIFY_OPS": "arn:aws:sns:eu-central-1:1:ops"})
+    watch.fail(1)
+    watch.tick()
+
+    assert "it is not sent again. The topic arn:aws:sns:eu-central-1:1:ops is no ARN" in capfd.readouterr().err

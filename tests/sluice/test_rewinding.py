@@ -57,6 +57,7 @@ HISTORY = (published(1, A), published(2, A, NEXT_DAY), published(3, B))
         pytest.param("2026-11-22T12:00:00Z", AtTime(NOON), id="instant in UTC"),
         pytest.param("2026-11-22T14:00+02:00", AtTime(NOON), id="instant with an offset"),
         pytest.param("8d1f9a2b", BeforeRun("8d1f9a2b"), id="run id as Dagster cuts it"),
+        pytest.param("76599205", BeforeRun("76599205"), id="run id without a letter"),
     ],
 )
 def test_a_point_is_a_snapshot_an_instant_or_a_run(text: str, point: Point) -> None:
