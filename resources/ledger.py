@@ -1,4 +1,4 @@
-"""Ports: the small store of what Dagster does not know. One SQL implementation carries all of them."""
+"""Ports: the small store of what Dagster does not know. Each implementation carries all of them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def check_machine(settings: Settings) -> Iterator[Checked]:
     yield _check_disk(_nearest(settings.home))
     yield _check_duckdb()
     yield _check_dagster(settings.dagster_home)
-    yield _check_ledger(settings)
+    if settings.dynamo is None:
+        yield _check_ledger(settings)
 
 
 def _check_home(home: Path) -> Checked:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.dynamo_place import SCHEME, DynamoPlace, parse_dynamo_place
 from resources.glue_place import GluePlace, parse_glue_place
 from resources.queue_place import QueuePlace, queue_place
 from resources.s3_place import S3Place, parse_s3_url
@@ -32,7 +33,7 @@ class Deployment(StrEnum):
     """Which implementations of the ports are used."""
 
     LOCAL = "local"  # folders, SQLite, DuckDB
-    AWS = "aws"  # objects in S3, tables in Glue if the settings name a database; the ledger as with local
+    AWS = "aws"  # objects in S3; tables in Glue and the ledger in DynamoDB if the settings name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Settings:
     """`home` holds all state: the object store's zones, the catalog, the ledger. Paths are absolute.
 
     `s3` is where the objects are if they are not below `home`; `glue` says which tables of AWS's catalog are ours.
-    `ledger_database` is the URL of a ledger elsewhere; it may have a password and is not shown.
+    `ledger_database` is the URL of a ledger elsewhere; it may have a password and is not shown. A ledger in DynamoDB is
+    in the table `dynamo`.
     """
 
     home: Path
@@ -50,6 +52,7 @@ class Settings:
     ledger_database: str | None = field(default=None, repr=False)
     s3: S3Place | None = None
     glue: GluePlace | None = None
+    dynamo: DynamoPlace | None = None
     maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
     queue: QueuePlace | None = None  # None: a listing finds what arrives
     telemetry: TelemetrySettings = QUIETLY
@@ -124,6 +127,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         queue=queue_place(environ, in_aws=deployment is Deployment.AWS),
         s3=s3,
         glue=parse_glue_place(environ, s3),
+        dynamo=parse_dynamo_place(environ.get("SLUICE_LEDGER_URL", ""), s3),
         maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
         telemetry=telemetry_settings(environ),
     )
@@ -214,6 +218,8 @@ def _deployment(name: str) -> Deployment:
 
 def _ledger_database(url: str) -> str | None:
     """Return the URL, whose password no message shows; a relative file would be another one for each process."""
+    if url.startswith(SCHEME):
+        return None
     if not url or url.startswith(("postgresql://", "postgresql+psycopg2://", "sqlite:////")):
         return url or None
     scheme, separator, _ = url.partition("://")
@@ -221,5 +227,5 @@ def _ledger_database(url: str) -> str | None:
         name="SLUICE_LEDGER_URL",
         value=f"{scheme}{separator}..." if separator else "...",
         problem="is no ledger's URL",
-        cure="Name postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE or sqlite:////FOLDER/FILE.",
+        cure="Name postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE, sqlite:////FOLDER/FILE or dynamodb://TABLE.",
     )

@@ -66,6 +66,7 @@ SluiceError
 │   ├── ReferenceForbidden   the credentials may not read it
 │   └── ReferenceUnavailable AWS does not answer
 ├── LedgerUnavailable        the ledger's database cannot be reached
+├── LedgerMissing            the ledger's table in DynamoDB is not there
 └── LedgerTooNew             the ledger was written by a newer Sluice
 """
 
@@ -716,6 +717,18 @@ class LedgerUnavailable(SluiceError):
         )
         self.where = where
         self.problem = problem
+
+
+class LedgerMissing(SluiceError):
+    """The ledger's table in DynamoDB is not there. It is made when somebody asks for it: a name may be misspelt."""
+
+    def __init__(self, *, table: str, region: str) -> None:
+        super().__init__(
+            f"There is no DynamoDB table {table} in {region}.",
+            cure="Correct SLUICE_LEDGER_URL and SLUICE_AWS_REGION, or make the table: sluice doctor --fix",
+        )
+        self.table = table
+        self.region = region
 
 
 class LedgerTooNew(SluiceError):

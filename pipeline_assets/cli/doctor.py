@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 _MARKS = {"good": ("ok", "green"), "advice": ("!", "yellow"), "broken": ("x", "red")}
 
 
-def doctor(*, as_json: AsJson = False) -> None:
+Fix = Annotated[bool, typer.Option("--fix", help="Make the ledger's table in DynamoDB, or complete it.")]
+
+
+def doctor(*, fix: Fix = False, as_json: AsJson = False) -> None:
     """Check the environment; exit code 1 when something is broken."""
     found: list[Checked] = []
-    for checked in _check():
+    for checked in _check(fix=fix):
         found.append(checked)
         if not as_json:
             _show(checked)
@@ -33,7 +36,7 @@ def doctor(*, as_json: AsJson = False) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _check() -> Iterator[Checked]:
+def _check(*, fix: bool) -> Iterator[Checked]:
     from resources.local_checkup import check_machine
     from resources.reference_checkup import check_references
     from resources.topic_checkup import check_topics
@@ -63,6 +66,10 @@ def _check() -> Iterator[Checked]:
         from resources.sqs_checkup import check_queue
 
         yield from check_queue(settings.queue, settings.s3)
+    if settings.dynamo is not None:
+        from resources.dynamo_checkup import check_dynamo
+
+        yield from check_dynamo(settings.dynamo, fix=fix)
     if settings.glue is not None:
         from resources.glue_checkup import check_glue
 

@@ -105,9 +105,9 @@ class Environment:
     @cached_property
     def ledger(self) -> Ledger:
         from resources.measured_ledger import measured
-        from resources.sql_ledger import SqlLedger
+        from resources.opened_ledger import open_ledger
 
-        ledger = SqlLedger(self.settings.ledger_url)
+        ledger = open_ledger(self.settings)
         return measured(ledger) if self.settings.telemetry.is_on else ledger
 
     @cached_property

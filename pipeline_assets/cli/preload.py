@@ -54,6 +54,7 @@ import resources.http_source
 import resources.iceberg_tables
 import resources.local_catalog
 import resources.object_store
+import resources.opened_ledger
 import resources.opened_store
 import resources.price_book
 import resources.sql_ledger

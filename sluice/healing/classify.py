@@ -60,6 +60,7 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.ReferenceForbidden: _PERMISSION,
     errors.ReferenceUnavailable: FailureClass.UPSTREAM_UNAVAILABLE,
     errors.LedgerUnavailable: _SINK,
+    errors.LedgerMissing: _CODE,
     errors.LedgerTooNew: _CODE,
 }
 

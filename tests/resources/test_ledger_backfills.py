@@ -6,16 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
-from resources.memory_ledger import MemoryLedger
-from resources.sql_ledger import SqlLedger
 from sluice.backfill.plan import Asked, Plan, Target
 from sluice.backfill.progress import Backfill, Stage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from resources.ledger import Ledger
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -34,11 +28,6 @@ def planned(plan_id: str = "abc") -> Backfill:
         world="w",
     )
     return Backfill(plan, Stage.PLANNED, NOON)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
-    return MemoryLedger() if request.param == "memory" else SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 
 def test_a_plan_is_kept_as_it_was_made(ledger: Ledger) -> None:

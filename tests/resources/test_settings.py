@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from resources.dynamo_place import DynamoPlace
 from resources.queue_place import QueuePlace
 from resources.s3_place import S3Place
 from resources.settings import Deployment, fetch_settings
@@ -212,3 +213,23 @@ class TestGlue:
     def test_what_cannot_be_is_refused(self, tmp_path: Path, changed: dict[str, str], says: str) -> None:
         with pytest.raises(SettingInvalid, match=says):
             fetch_settings({**self.ENVIRON, **changed}, tmp_path)
+
+
+def test_a_ledger_may_be_a_table_in_dynamodb(tmp_path: Path) -> None:
+    settings = fetch_settings({**IN_AWS, "SLUICE_LEDGER_URL": "dynamodb://sluice-ledger"}, tmp_path)
+
+    assert settings.dynamo == DynamoPlace(S3Place("lake", "", "eu-central-1"), "sluice-ledger")
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        pytest.param({}, "but SLUICE_ENV is local", id="not in AWS"),
+        pytest.param({"SLUICE_LEDGER_URL": "dynamodb://key:secret@host"}, "names no table", id="no name"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path: Path, environ: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingInvalid, match=says) as caught:
+        fetch_settings({"SLUICE_LEDGER_URL": "dynamodb://sluice-ledger", **environ}, tmp_path)
+
+    assert "secret" not in str(caught.value)

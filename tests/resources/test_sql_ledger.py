@@ -19,6 +19,7 @@ from sluice.healing.failure import FailureClass
 from sluice.healing.incident import Incident, RemedyKind, RemedyTaken
 from sluice.judged import Judged
 from sluice.manifest import RawObject, build_manifest
+from tests.resources.ledgers import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
     from pathlib import Path
 
+    from resources.ledger import Ledger
     from tests.resources.postgres import Postgres
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -94,53 +96,53 @@ def test_no_error_shows_the_password(url: str, caplog: pytest.LogCaptureFixture)
     assert SECRET not in "".join(_texts_of(caught.value)) + caplog.text
 
 
-def test_processes_that_notice_the_same_at_once_agree(ledger_url: str) -> None:
-    answers = _together(_notice_all_days, ledger_url)
+def test_processes_that_notice_the_same_at_once_agree(shared_url: str) -> None:
+    answers = _together(_notice_all_days, shared_url)
 
     assert len({tuple(answer) for answer in answers}) == 1
     assert sorted(set(answers[0])) == sorted(answers[0])
-    assert len(SqlLedger(ledger_url).noticed_after(0)) == len(DAYS)
+    assert len(opened(shared_url).noticed_after(0)) == len(DAYS)
 
 
-def test_processes_that_begin_attempts_at_once_get_different_numbers(ledger_url: str) -> None:
-    answers = _together(_begin_attempts, ledger_url)
+def test_processes_that_begin_attempts_at_once_get_different_numbers(shared_url: str) -> None:
+    answers = _together(_begin_attempts, shared_url)
 
     assert sorted(number for answer in answers for number in answer) == list(range(1, PROCESSES * len(DAYS) + 1))
 
 
-def test_processes_that_accept_the_same_at_once_get_one_acceptance(ledger_url: str) -> None:
-    answers = _together(_accept_all_days, ledger_url)
+def test_processes_that_accept_the_same_at_once_get_one_acceptance(shared_url: str) -> None:
+    answers = _together(_accept_all_days, shared_url)
 
     assert len({tuple(answer) for answer in answers}) == 1
-    assert len(SqlLedger(ledger_url).acceptances()) == len(DAYS)
+    assert len(opened(shared_url).acceptances()) == len(DAYS)
 
 
-def test_of_processes_that_race_for_the_last_dollar_exactly_one_gets_it(ledger_url: str) -> None:
-    answers = _together(_reserve_the_last_dollar, ledger_url)
+def test_of_processes_that_race_for_the_last_dollar_exactly_one_gets_it(shared_url: str) -> None:
+    answers = _together(_reserve_the_last_dollar, shared_url)
 
     assert [sum(granted) for granted in zip(*answers, strict=True)] == [1] * ROUNDS
-    assert len(SqlLedger(ledger_url).open_spends()) == ROUNDS
+    assert len(opened(shared_url).open_spends()) == ROUNDS
 
 
-def test_of_processes_that_race_for_a_notice_exactly_one_is_the_first(ledger_url: str) -> None:
-    answers = _together(_notice_first, ledger_url)
+def test_of_processes_that_race_for_a_notice_exactly_one_is_the_first(shared_url: str) -> None:
+    answers = _together(_notice_first, shared_url)
 
     assert [sum(firsts) for firsts in zip(*answers, strict=True)] == [1] * ROUNDS
 
 
-def test_processes_that_open_the_same_incident_at_once_get_one(ledger_url: str) -> None:
-    answers = _together(_open_incidents, ledger_url)
+def test_processes_that_open_the_same_incident_at_once_get_one(shared_url: str) -> None:
+    answers = _together(_open_incidents, shared_url)
 
     assert [len(set(numbers)) for numbers in zip(*answers, strict=True)] == [1] * ROUNDS
-    assert len(SqlLedger(ledger_url).incidents()) == ROUNDS
+    assert len(opened(shared_url).incidents()) == ROUNDS
 
 
-def test_processes_that_note_the_same_remedy_at_once_leave_one(ledger_url: str) -> None:
-    number = SqlLedger(ledger_url).open_incident(_incident(DAYS[0])).number
+def test_processes_that_note_the_same_remedy_at_once_leave_one(shared_url: str) -> None:
+    number = opened(shared_url).open_incident(_incident(DAYS[0])).number
 
-    _together(_note_remedies, ledger_url)
+    _together(_note_remedies, shared_url)
 
-    remedies = SqlLedger(ledger_url).incidents()[0].remedies
+    remedies = opened(shared_url).incidents()[0].remedies
     assert number == 1
     assert sorted(remedy.note for remedy in remedies) == sorted(f"{turn}" for turn in range(ROUNDS))
 
@@ -204,7 +206,7 @@ def _together(target: Callable[..., None], url: str) -> list[list[Any]]:
 
 def _notice_all_days(url: str, barrier: Barrier, answers: Queue[list[int]], _: int) -> None:
     barrier.wait(WAIT_SECONDS)
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     objects = (KnownObject("orders/a", 1, "s", "e"),)
     manifests = [build_manifest("orders", day, (RawObject("orders/a", "e", 1),)) for day in DAYS]
     answers.put([ledger.notice(manifest, objects, "d", NOON).sequence for manifest in manifests])
@@ -212,51 +214,51 @@ def _notice_all_days(url: str, barrier: Barrier, answers: Queue[list[int]], _: i
 
 def _begin_attempts(url: str, barrier: Barrier, answers: Queue[list[int]], number: int) -> None:
     barrier.wait(WAIT_SECONDS)
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     answers.put([ledger.begin("orders", DAYS[0], "v", f"run-{number}-{day}", NOON).number for day in DAYS])
 
 
 def _accept_all_days(url: str, barrier: Barrier, answers: Queue[list[int]], number: int) -> None:
     barrier.wait(WAIT_SECONDS)
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     verdict = Verdict(holds=False, explanation="", numbers={})
     judged = [Judged("orders", day, "f-c-1", "gate", "r", Severity.BLOCK, verdict, "run", NOON) for day in DAYS]
     answers.put([ledger.accept(item, why="w", accepted_by=f"{number}", accepted_at=NOON).number for item in judged])
 
 
 def _reserve_the_last_dollar(url: str, barrier: Barrier, answers: Queue[list[bool]], number: int) -> None:
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     answers.put([_race(ledger, barrier, f"{month:04}-01", f"run-{number}") for month in range(ROUNDS)])
 
 
-def _race(ledger: SqlLedger, barrier: Barrier, month: str, run_id: str) -> bool:
+def _race(ledger: Ledger, barrier: Barrier, month: str, run_id: str) -> bool:
     request = Request("orders", DAYS[0], "v", f"{run_id}-{month}", month, Purpose.BUILD, Estimate(1.0, 1, 1, 1.0))
     barrier.wait(WAIT_SECONDS)
     return ledger.reserve(request, Limits(monthly_usd=1.5), NOON).granted
 
 
 def _notice_first(url: str, barrier: Barrier, answers: Queue[list[bool]], _: int) -> None:
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     answers.put([_first_at_once(ledger, barrier, f"key-{turn}") for turn in range(ROUNDS)])
 
 
-def _first_at_once(ledger: SqlLedger, barrier: Barrier, key: str) -> bool:
+def _first_at_once(ledger: Ledger, barrier: Barrier, key: str) -> bool:
     barrier.wait(WAIT_SECONDS)
     return ledger.first_notice(key, NOON)
 
 
 def _open_incidents(url: str, barrier: Barrier, answers: Queue[list[int]], number: int) -> None:
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     answers.put([_open_at_once(ledger, barrier, f"{turn:04}-{number}") for turn in range(ROUNDS)])
 
 
-def _open_at_once(ledger: SqlLedger, barrier: Barrier, run_id: str) -> int:
+def _open_at_once(ledger: Ledger, barrier: Barrier, run_id: str) -> int:
     barrier.wait(WAIT_SECONDS)
     return ledger.open_incident(_incident(run_id[:4], run_id)).number
 
 
 def _note_remedies(url: str, barrier: Barrier, answers: Queue[list[None]], _: int) -> None:
-    ledger = SqlLedger(url)
+    ledger = opened(url)
     for run_id in map(str, range(ROUNDS)):
         barrier.wait(WAIT_SECONDS)
         ledger.note_remedy(1, RemedyTaken(RemedyKind.RETRY_LATER, NOON, note=run_id, run_id=run_id))
