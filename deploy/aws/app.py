@@ -17,7 +17,7 @@ _DEFAULTS = json.loads((Path(__file__).parent / "cdk.json").read_text())["contex
 def build(app: cdk.App) -> None:
     """Data first: services need its registry to have an image."""
     toggles = read_toggles(app.node)
-    # No rule on the version of a bootstrap stack: the templates have no assets, so `aws cloudformation deploy` is enough.
+    # No rule on a bootstrap stack: the templates have no assets, so `aws cloudformation deploy` is enough.
     synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
     data = DataStack(app, f"{toggles.name}-data", toggles=toggles, synthesizer=synthesizer)
     if toggles.services:

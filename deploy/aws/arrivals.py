@@ -1,4 +1,4 @@
-"""The way of events: from the bucket, straight or through EventBridge, to a queue; what nobody understands to another."""
+"""The way of events: from the bucket, straight or through EventBridge, to a queue, and to another for dead letters."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deploy.aws.lake import Lake
     from deploy.aws.toggles import Toggles
 
@@ -96,7 +98,7 @@ class Arrivals(Construct):
         )
 
 
-def _sending(queue: sqs.Queue, who: iam.ServicePrincipal, condition: dict[str, object]) -> iam.PolicyStatement:
+def _sending(queue: sqs.Queue, who: iam.ServicePrincipal, condition: Mapping[str, object]) -> iam.PolicyStatement:
     return iam.PolicyStatement(
-        principals=[who], actions=["sqs:SendMessage"], resources=[queue.queue_arn], conditions=condition
+        principals=[who], actions=["sqs:SendMessage"], resources=[queue.queue_arn], conditions=dict(condition)
     )

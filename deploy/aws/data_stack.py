@@ -23,9 +23,7 @@ _IMAGES = 20
 
 
 class DataStack(cdk.Stack):
-    def __init__(
-        self, scope: Construct, name: str, *, toggles: Toggles, synthesizer: cdk.IStackSynthesizer
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, toggles: Toggles, synthesizer: cdk.IStackSynthesizer) -> None:
         super().__init__(scope, name, synthesizer=synthesizer, description="Sluice: buckets, queues, tables, alarms")
         cdk.Tags.of(self).add("project", toggles.name)
         self.lake = Lake(self, toggles)

@@ -34,9 +34,7 @@ class Network(Construct):
         data = ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
         if self.has_public_addresses:
             return [ec2.SubnetConfiguration(name="tasks", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=20), data]
-        tasks = ec2.SubnetConfiguration(
-            name="tasks", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=20
-        )
+        tasks = ec2.SubnetConfiguration(name="tasks", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=20)
         return [ec2.SubnetConfiguration(name="gateways", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=24), tasks, data]
 
     def group(self, name: str, what: str) -> ec2.SecurityGroup:

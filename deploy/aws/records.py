@@ -1,4 +1,4 @@
-"""PostgreSQL for Dagster's own records: runs, events, schedules. Its password is made here and read by nobody but tasks."""
+"""PostgreSQL for Dagster's own records: runs, events, schedules. Only tasks read its password, which is made here."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ class Records(Construct):
         """Return what deploy/aws/dagster.yaml reads, put into the environment by ECS itself."""
         secret = self._instance.secret
         assert secret is not None  # noqa: S101  it was asked for above
-        return {
-            f"DAGSTER_PG_{name}": ecs.Secret.from_secrets_manager(secret, field) for name, field in _FIELDS.items()
-        }
+        return {f"DAGSTER_PG_{name}": ecs.Secret.from_secrets_manager(secret, field) for name, field in _FIELDS.items()}
 
 
 def _engine() -> rds.IInstanceEngine:

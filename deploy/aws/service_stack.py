@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 
 CODE_PORT, WEB_PORT = 4000, 3000
 
-_CODE = ("dagster", "code-server", "start", "--host", "0.0.0.0", "--port", str(CODE_PORT),  # noqa: S104  in its own network
-         "--module-name", "pipeline_assets.definitions", "--working-directory", "/app", "--location-name", "sluice")  # fmt: skip
+_ANY = "0.0.0.0"  # noqa: S104  of a task's own network, which lets in nothing but other tasks
+_CODE = (
+    *("dagster", "code-server", "start", "--host", _ANY, "--port", str(CODE_PORT), "--location-name", "sluice"),
+    *("--module-name", "pipeline_assets.definitions", "--working-directory", "/app"),
+)
 _WORKSPACE = ("--workspace", "/app/deploy/aws/workspace.yaml")
 _DAEMON = ("python", "-m", "resources.prompt_daemon", "run", *_WORKSPACE)
-_WEB = ("dagster-webserver", "--host", "0.0.0.0", "--port", str(WEB_PORT), *_WORKSPACE)  # noqa: S104
+_WEB = ("dagster-webserver", "--host", _ANY, "--port", str(WEB_PORT), *_WORKSPACE)
 _CODE_IS_WELL = ("CMD", "dagster", "api", "grpc-health-check", "--port", str(CODE_PORT))
 
 
 class ServiceStack(cdk.Stack):
-    """Nothing is reachable from outside: Dagster's web server asks nobody for a password. docs/aws.md opens a tunnel."""
+    """Nothing is reachable from outside: Dagster's web server asks for no password. docs/aws.md opens a tunnel."""
 
     def __init__(
         self,
@@ -119,9 +122,7 @@ class ServiceStack(cdk.Stack):
         """What Dagster's ECS run launcher does: the daemon starts runs, the web server ends them."""
         cluster = {"ArnEquals": {"ecs:cluster": self._cluster.cluster_arn}}
         family = self.format_arn(service="ecs", resource="task-definition", resource_name=f"{run.family}:*")
-        task = self.format_arn(
-            service="ecs", resource="task", resource_name=f"{self._cluster.cluster_name}/*"
-        )
+        task = self.format_arn(service="ecs", resource="task", resource_name=f"{self._cluster.cluster_name}/*")
         yield _allow(["ecs:RunTask"], [family], cluster)
         yield _allow(["ecs:DescribeTasks", "ecs:StopTask"], [task], cluster)
         yield _allow(["ecs:TagResource"], [task], {"StringEquals": {"ecs:CreateAction": "RunTask"}})
@@ -131,7 +132,9 @@ class ServiceStack(cdk.Stack):
         to_ecs = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
         yield _allow(["iam:PassRole"], roles, to_ecs)
 
-    def _service(self, name: str, task: ecs.FargateTaskDefinition, *, is_named: str | None = None) -> ecs.FargateService:
+    def _service(
+        self, name: str, task: ecs.FargateTaskDefinition, *, is_named: str | None = None
+    ) -> ecs.FargateService:
         names = ecs.CloudMapOptions(name=is_named, cloud_map_namespace=self._names) if is_named else None
         return ecs.FargateService(
             self,
@@ -166,5 +169,7 @@ def _retention(days: int) -> logs.RetentionDays:
     return logs.RetentionDays[known[days]]
 
 
-def _allow(actions: list[str], resources: list[str], conditions: dict[str, object] | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+def _allow(
+    actions: list[str], resources: list[str], conditions: Mapping[str, object] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=resources, conditions=dict(conditions or {}))

@@ -23,7 +23,6 @@ class Toggles:
     nat_gateways: int
     alarms: bool
     dashboard: bool
-    spark: bool
     alarm_email: str
     athena_cutoff_bytes: int
     freshness_lag_seconds: int
@@ -55,7 +54,6 @@ def read_toggles(node: Node) -> Toggles:
         nat_gateways=int(said("natGateways")),
         alarms=_switch("alarms", said("alarms")),
         dashboard=_switch("dashboard", said("dashboard")),
-        spark=_switch("spark", said("spark")),
         alarm_email=str(said("alarmEmail")),
         athena_cutoff_bytes=int(said("athenaCutoffBytes")),
         freshness_lag_seconds=int(said("freshnessLagSeconds")),
