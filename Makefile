@@ -65,7 +65,7 @@ locks-in-step: $(INSTALLED)
 
 synth: $(CDK)/.installed $(AWS_TOOLS)/.installed ## write CloudFormation templates into .cache/cdk.out and lint them (CONTEXT='{"services": false}')
 	rm -rf $(TEMPLATES)
-	CDK_CONTEXT_JSON='$(CONTEXT)' CDK_OUTDIR=$(TEMPLATES) JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 \
+	CDK_CONTEXT_JSON='$(CONTEXT)' CDK_OUTDIR=$(TEMPLATES) JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 \
 	  $(CDK)/bin/python -m deploy.aws.app
 	$(AWS_TOOLS)/bin/cfn-lint $(TEMPLATES)/*.template.json
 

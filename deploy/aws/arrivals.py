@@ -56,7 +56,7 @@ class Arrivals(Construct):
             dead_letter_queue=letters,
         )
 
-    def _rule(self, name: str, what: str, pattern: dict[str, object]) -> events.CfnRule:
+    def _rule(self, name: str, what: str, pattern: Mapping[str, object]) -> events.CfnRule:
         target = events.CfnRule.TargetProperty(
             id="queue",
             arn=self.queue.queue_arn,
@@ -67,7 +67,7 @@ class Arrivals(Construct):
             name,
             name=f"{self._toggles.name}-{name.lower()}",
             description=f"Sluice: {what}, to its queue",
-            event_pattern=pattern,
+            event_pattern=dict(pattern),
             targets=[target],
         )
 

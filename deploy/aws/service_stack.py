@@ -107,7 +107,11 @@ class ServiceStack(cdk.Stack):
         return task
 
     def _own_settings(self) -> dict[str, str]:
-        return {"SLUICE_LOGS": "json", "SLUICE_CODE_HOST": f"code.{self._toggles.name}.internal"}
+        return {
+            "SLUICE_LOGS": "json",
+            "SLUICE_METRICS": "emf",
+            "SLUICE_CODE_HOST": f"code.{self._toggles.name}.internal",
+        }
 
     def _log(self, name: str) -> logs.LogGroup:
         return logs.LogGroup(
