@@ -27,7 +27,7 @@ class Permissions:
         yield from self._messages()
         yield _allow(["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], *self._glue())
         yield from self._ledger()
-        yield _allow(["sns:Publish"], self.data.notices.topic_arn)
+        yield from self._notices()
 
     def to_build(self) -> Iterator[iam.PolicyStatement]:
         """Return what a run needs: it reads what landed, writes all else, and commits to tables."""
@@ -36,11 +36,11 @@ class Permissions:
         yield _allow(["s3:PutObject", "s3:AbortMultipartUpload"], bucket.arn_for_objects("*"))
         yield _allow(["s3:DeleteObject"], *[bucket.arn_for_objects(item) for item in _MADE])
         yield _allow(["kms:GenerateDataKey"], self.data.lake.key.key_arn)
-        glue = ["GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable", "DeleteTable"]
+        glue = ["GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable"]
         yield _allow([f"glue:{item}" for item in glue], *self._glue())
         yield from self._queries()
         yield from self._ledger()
-        yield _allow(["sns:Publish"], self.data.notices.topic_arn)
+        yield from self._notices()
 
     def for_people(self) -> Iterator[iam.PolicyStatement]:
         """Return what a person at the command line needs: all that a run does, and dead letters."""
@@ -65,9 +65,14 @@ class Permissions:
         yield _allow(["sqs:SendMessage", "sqs:GetQueueAttributes"], arrivals.dead_letters.queue_arn)
 
     def _ledger(self) -> Iterator[iam.PolicyStatement]:
-        actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
-        actions += ["ConditionCheckItem", "Scan", "DescribeTable", "DescribeTimeToLive"]
+        actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+        actions += ["DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"]  # sluice doctor
         yield _allow([f"dynamodb:{item}" for item in actions], self.data.ledger.table_arn)
+
+    def _notices(self) -> Iterator[iam.PolicyStatement]:
+        yield _allow(["sns:Publish", "sns:GetTopicAttributes"], self.data.notices.topic_arn)
+        # The topic is encrypted under the key, with which who publishes encrypts.
+        yield _allow(["kms:GenerateDataKey"], self.data.lake.key.key_arn)
 
     def _queries(self) -> Iterator[iam.PolicyStatement]:
         stack, results = cdk.Stack.of(self.data), self.data.lake.results

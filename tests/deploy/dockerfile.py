@@ -73,11 +73,13 @@ class Image:
         for name in ("useradd", "chown"):
             (stubs / name).write_text("#!/bin/sh\n")
             (stubs / name).chmod(0o755)
-        python = Path(sysconfig.get_path("scripts"))
-        path = os.pathsep.join(map(str, (self.root / "venv" / "bin", stubs, python, "/usr/bin", "/bin")))
-        homes = {"DAGSTER_HOME": str(self.root / "dagster"), "SLUICE_HOME": str(self.root / "sluice")}
+        path = os.pathsep.join([str(stubs), sysconfig.get_path("scripts"), "/usr/bin", "/bin"])
         pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-        return {"PATH": path, "HOME": str(self.root), **homes, **pip}
+        return {"HOME": str(self.root), **pip, **self._said(path)}
+
+    def _said(self, path: str) -> dict[str, str]:
+        pairs = [pair.partition("=") for item in read() if item.name == "ENV" for pair in item.text.split()]
+        return {name: self.inside(value).replace("$PATH", path) for name, _, value in pairs}
 
     def _copy(self, instruction: Instruction) -> None:
         *_, target = instruction.text.split()

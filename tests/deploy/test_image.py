@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.deploy.templates import Template
 
-pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("deploy")]
 
 KNOWN = {"FROM", "COPY", "RUN", "ENV", "WORKDIR", "USER", "CMD"}
 
@@ -45,7 +45,7 @@ def test_packages_are_checked_by_hash() -> None:
 def test_no_variable_holds_a_secret() -> None:
     names = [pair.partition("=")[0] for item in read() if item.name == "ENV" for pair in item.text.split()]
 
-    assert names == ["PATH", "PYTHONUNBUFFERED", "DAGSTER_HOME", "SLUICE_HOME"]
+    assert names == ["PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "DAGSTER_HOME", "SLUICE_HOME"]
 
 
 def test_what_is_copied_is_there_and_all_that_docker_is_given() -> None:
@@ -90,7 +90,7 @@ def test_dagster_takes_its_configuration(image: Image) -> None:
 def test_the_daemon_asks_the_code_location_by_its_name(image: Image) -> None:
     code = (
         "from dagster._core.workspace.load import location_origins_from_yaml_paths\n"
-        "(origin,) = location_origins_from_yaml_paths(['/app/deploy/aws/workspace.yaml']).values()\n"
+        "(origin,) = location_origins_from_yaml_paths(['/app/deploy/aws/workspace.yaml'])\n"
         "print(origin.location_name, origin.host, origin.port)\n"
     )
 
