@@ -36,19 +36,23 @@ class Permissions:
         yield _allow(["s3:PutObject", "s3:AbortMultipartUpload"], bucket.arn_for_objects("*"))
         yield _allow(["s3:DeleteObject"], *[bucket.arn_for_objects(item) for item in _MADE])
         yield _allow(["kms:GenerateDataKey"], self.data.lake.key.key_arn)
-        glue = ["GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable"]
+        # The first commit asks for the database to be made, and takes that it is there for an answer, but no refusal.
+        glue = ["GetDatabase", "CreateDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable"]
         yield _allow([f"glue:{item}" for item in glue], *self._glue())
         yield from self._queries()
         yield from self._ledger()
         yield from self._notices()
 
     def for_people(self) -> Iterator[iam.PolicyStatement]:
-        """Return what a person at the command line needs: all that a run does, and dead letters."""
+        """Return what a person at the command line needs: all that a run does, dead letters, and the settings."""
         yield from self.to_build()
         yield from self._messages()
         letters = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
         yield _allow(letters, self.data.arrivals.dead_letters.queue_arn)
         yield _allow(["sqs:SendMessage"], self.data.arrivals.queue.queue_arn)
+        stack = cdk.Stack.of(self.data)
+        arn = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
+        yield _allow(["cloudformation:DescribeStacks"], arn)  # make aws-environment
 
     def _read(self) -> Iterator[iam.PolicyStatement]:
         bucket, key = self.data.lake.bucket, self.data.lake.key

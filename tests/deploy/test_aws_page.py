@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.aws_server import CREDENTIALS, running_aws
 from tests.deploy.account import Account
 from tests.deploy.templates import CHECKOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.aws_server import AwsServer
@@ -25,9 +27,19 @@ LEDGER = 'export SLUICE_LEDGER_URL="sqlite:///$SLUICE_HOME/ledger.db"\n'
 
 
 @pytest.fixture(scope="module")
-def account(aws: AwsServer, templates: dict[str, Template], tmp_path_factory: pytest.TempPathFactory) -> Account:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
+    """Return a server that checks signatures and policies; this process has the credentials of its root."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        with running_aws(tmp_path_factory.mktemp("aws"), AUTH="true") as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def account(server: AwsServer, templates: dict[str, Template], tmp_path_factory: pytest.TempPathFactory) -> Account:
     """Return an account in which a stranger has done the first two steps of the page."""
-    account = Account(aws, tmp_path_factory.mktemp("stranger"))
+    account = Account(server, tmp_path_factory.mktemp("stranger"))
     written, deployed = OFFLINE[0].splitlines()
     assert written == "make synth"  # which is what `templates` did, into another folder
     account.deploy(deployed, templates)
@@ -35,10 +47,16 @@ def account(aws: AwsServer, templates: dict[str, Template], tmp_path_factory: py
 
 
 @pytest.fixture(scope="module")
-def published(account: Account) -> str:
+def person(account: Account) -> Account:
+    """Return the account of somebody to whom nothing but the stack's policy is attached."""
+    return account.of_person(_output(account, "PeoplePolicy"))
+
+
+@pytest.fixture(scope="module")
+def published(person: Account) -> str:
     """Return what the commands to the first table say."""
     environment, *commands = OFFLINE[1].splitlines(keepends=True)
-    return account.shell(environment + LEDGER + "".join(commands))
+    return person.shell(environment + LEDGER + "".join(commands))
 
 
 def test_the_page_ends_with_the_rows_of_the_first_table(published: str) -> None:
@@ -51,8 +69,8 @@ def test_the_toggles_of_the_page_make_a_bare_environment(account: Account, tmp_p
     assert [path.name for path in tmp_path.glob("*.template.json")] == ["sluice-dev-data.template.json"]
 
 
-def test_every_output_is_a_setting_that_sluice_reads(account: Account) -> None:
-    said = account.shell("make -s aws-environment")
+def test_every_output_is_a_setting_that_sluice_reads(person: Account) -> None:
+    said = person.shell("make -s aws-environment")
 
     names = re.findall(r"^export (\w+)=", said, re.MULTILINE)
     assert names == [
@@ -69,12 +87,23 @@ def test_every_output_is_a_setting_that_sluice_reads(account: Account) -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_verify_lands_files_sees_their_events_and_finds_their_rows(account: Account) -> None:
+def test_verify_lands_files_sees_their_events_and_finds_their_rows(person: Account) -> None:
     # ministack's Athena reads no Iceberg, so the rows are counted by DuckDB here.
-    said = account.shell(LEDGER + 'make verify-e2e ARGS="--engine duckdb --date 2026-11-04 --seconds 60"')
+    said = person.shell(LEDGER + 'make verify-e2e ARGS="--engine duckdb --date 2026-11-04 --seconds 60"')
 
     assert "verify: their events: there" in said
     assert said.splitlines()[-1] == "verify: well"
+
+
+def test_who_has_the_policy_removes_what_was_made_but_not_what_landed(person: Account, account: Account) -> None:
+    bucket, s3 = _output(account, "SluiceStore"), _client(account, "s3")
+    s3.put_object(Bucket=bucket[5:], Key="processed/probe", Body=b"")
+    s3.put_object(Bucket=bucket[5:], Key="raw/probe", Body=b"")
+
+    person.shell(f"aws s3 rm {bucket}/processed/probe")
+
+    with pytest.raises(AssertionError, match="AccessDenied"):
+        person.shell(f"aws s3 rm {bucket}/raw/probe")
 
 
 class TestResources:
