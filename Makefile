@@ -99,7 +99,7 @@ clean: ## remove caches and build products; .venv and the data in .sluice stay
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # In environments of their own: they pin other versions of what Sluice uses.
 $(AWS_SERVER)/.installed: deploy/aws/requirements-ministack.lock
