@@ -9,6 +9,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 LOCK_TOOL := .cache/lock-tool
 AWS_SERVER := .cache/ministack
+CDK := .cache/cdk
+AWS_TOOLS := .cache/aws-tools
+TEMPLATES := .cache/cdk.out
+STACK := sluice-data
 PIP_COMPILE = $(LOCK_TOOL)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
@@ -21,7 +25,7 @@ up: $(INSTALLED) ## start the web server and the daemon; files dropped into the 
 	$(BIN)/sluice up $(ARGS)
 
 ##@ Work on it
-.PHONY: install test test-long test-daemon test-chaos test-aws test-browser check lint format types rooms locks-in-step bench
+.PHONY: install test test-long test-daemon test-chaos test-aws test-browser check lint format types rooms locks-in-step bench synth aws-environment verify-e2e
 install: $(INSTALLED) ## create .venv (PYTHON=python3.12 make install picks the interpreter)
 
 test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
@@ -36,8 +40,8 @@ test-daemon: $(INSTALLED) ## tests against a real web server and daemon
 test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS="--seed 7" repeats a seed)
 	$(BIN)/pytest -n 2 -m chaos tests/chaos $(ARGS)
 
-test-aws: $(INSTALLED) $(AWS_SERVER)/.installed ## tests against a server with the APIs of AWS, on this machine
-	$(BIN)/pytest -n 2 --dist worksteal -m aws $(ARGS)
+test-aws: $(INSTALLED) $(AWS_SERVER)/.installed $(CDK)/.installed $(AWS_TOOLS)/.installed ## tests against a server with the APIs of AWS, on this machine
+	$(BIN)/pytest -n 2 --dist loadgroup -m aws $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
 	$(BIN)/pytest -m browser tests/end_to_end $(ARGS)
@@ -59,6 +63,18 @@ rooms: $(INSTALLED)
 locks-in-step: $(INSTALLED)
 	$(BIN)/python .ci/locks.py check
 
+synth: $(CDK)/.installed $(AWS_TOOLS)/.installed ## write CloudFormation templates into .cache/cdk.out and lint them (CONTEXT='{"services": false}')
+	rm -rf $(TEMPLATES)
+	CDK_CONTEXT_JSON='$(CONTEXT)' CDK_OUTDIR=$(TEMPLATES) JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 \
+	  $(CDK)/bin/python -m deploy.aws.app
+	$(AWS_TOOLS)/bin/cfn-lint $(TEMPLATES)/*.template.json
+
+aws-environment: $(INSTALLED) ## print the settings of a deployed stack for a shell (STACK=sluice-data)
+	@$(BIN)/python -m deploy.aws.environment $(STACK)
+
+verify-e2e: $(INSTALLED) ## land files in a deployed stack, wait for their events, ask the table (ARGS=--services)
+	$(BIN)/python -m deploy.aws.verify $(STACK) $(ARGS)
+
 bench: $(INSTALLED) ## measure against references; ends with one table (ARGS=--quick; ARGS="idle gates" runs these two)
 	$(BIN)/python -m bench.everything $(ARGS)
 
@@ -69,6 +85,9 @@ lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (ARGS=--upgrad
 	$(PIP_COMPILE) pyproject.toml --output-file requirements.lock $(ARGS)
 	$(PIP_COMPILE) pyproject.toml --output-file requirements-dev.lock --extra dev $(ARGS)
 	$(PIP_COMPILE) deploy/aws/requirements-ministack.in --output-file deploy/aws/requirements-ministack.lock $(ARGS)
+	$(PIP_COMPILE) deploy/aws/requirements-cdk.in --output-file deploy/aws/requirements-cdk.lock $(ARGS)
+	$(PIP_COMPILE) deploy/aws/requirements-tools.in --output-file deploy/aws/requirements-tools.lock $(ARGS)
+	$(PIP_COMPILE) --no-deps deploy/aws/requirements-image.in --output-file deploy/aws/requirements-image.lock $(ARGS)
 	$(PIP_COMPILE) - --output-file bench/requirements-spark.lock $(ARGS) <<< pyspark
 	$(PIP_COMPILE) - --output-file bench/requirements-dlt.lock $(ARGS) <<< 'dlt[parquet]'
 	$(BIN)/python .ci/locks.py stamp
@@ -80,13 +99,16 @@ clean: ## remove caches and build products; .venv and the data in .sluice stay
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-# In an environment of its own: it pins an older botocore than Sluice uses.
+# In environments of their own: they pin other versions of what Sluice uses.
 $(AWS_SERVER)/.installed: deploy/aws/requirements-ministack.lock
-	rm -rf $(AWS_SERVER)
-	$(BIN)/python -m venv $(AWS_SERVER)
-	$(AWS_SERVER)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+$(CDK)/.installed: deploy/aws/requirements-cdk.lock
+$(AWS_TOOLS)/.installed: deploy/aws/requirements-tools.lock
+$(AWS_SERVER)/.installed $(CDK)/.installed $(AWS_TOOLS)/.installed: | $(INSTALLED)
+	rm -rf $(@D)
+	$(BIN)/python -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
