@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from resources.glue_place import GluePlace, parse_glue_place
 from resources.queue_place import QueuePlace, queue_place
 from resources.s3_place import S3Place, parse_s3_url
+from resources.spark_place import SparkPlace, parse_spark_place
 from sluice.errors import SettingInvalid, did_you_mean
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ DAILY = "15 3 * * *"
 _CRON_FIELD = re.compile(r"[\d*/,\-]+|[A-Za-z,\-]+")
 
 _PROJECT_DATASETS = Path(__file__).resolve().parents[1] / "pipeline_assets" / "datasets"
+
+
+_THIS_MACHINE = SparkPlace()
 
 
 class Deployment(StrEnum):
@@ -51,6 +55,7 @@ class Settings:
     glue: GluePlace | None = None
     maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
     queue: QueuePlace | None = None  # None: a listing finds what arrives
+    spark: SparkPlace = _THIS_MACHINE
 
     @property
     def raw(self) -> Path:
@@ -89,6 +94,8 @@ class Settings:
 def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Settings:
     """Read the variables SLUICE_...: HOME, DATASETS (folders of dataset folders), PRICES, LEDGER_URL, MAINTENANCE, ENV.
 
+    SLUICE_SPARK is where large partitions are built.
+
     With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY,
     SLUICE_AWS_ENDPOINT, SLUICE_QUEUE, SLUICE_DEAD_LETTERS, SLUICE_LISTING_MINUTES, SLUICE_GLUE_DATABASE and
     SLUICE_ATHENA_WORKGROUP.
@@ -120,6 +127,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         queue=queue_place(environ, in_aws=deployment is Deployment.AWS),
         s3=s3,
         glue=parse_glue_place(environ, s3),
+        spark=parse_spark_place(environ, s3),
         maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
     )
 
