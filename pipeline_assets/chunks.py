@@ -58,7 +58,7 @@ def chunk_job(contract: Contract, contracts: Mapping[str, Contract], ports: Mapp
     """
 
     @dg.op(name=f"build_chunk__{contract.dataset}")
-    def build_chunk(
+    def build_chunk(  # noqa: PLR0913, PLR0917  one port each
         context: dg.OpExecutionContext,
         store: dg.ResourceParam[Store],
         ledger: dg.ResourceParam[Ledger],

@@ -131,7 +131,9 @@ def processed_assets(
         engine: dg.ResourceParam[Engine],
     ) -> Iterator[Reported]:
         partition, instance = context.partition_key, context.instance
-        work = Work(contract, contracts, partition, context.run, instance, ledger, clock, failures, context)
+        work = Work(
+            contract, contracts, partition, context.run, instance, ledger, clock, failures, context.op_execution_context
+        )
         with work.chronicle.preparing(work.asked_for):
             noticed = _notice(contract, partition, store, ledger, clock)
             manifest, version = noticed.manifest, _version(contract, noticed)

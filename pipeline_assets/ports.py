@@ -241,7 +241,7 @@ class ExpectationEngine(Protocol):
 class Engine(Protocol):
     """Spark, wherever it is: it does what the job at a key of the store says, and puts the result there."""
 
-    def run(self, context: dg.OpExecutionContext | dg.AssetExecutionContext, job_key: str) -> None: ...
+    def run(self, context: dg.OpExecutionContext, job_key: str) -> None: ...
 
 
 class Clock(Protocol):

@@ -50,7 +50,7 @@ __all__ = ["build_derived", "build_partition", "build_placeholder", "fetch_outco
 _LIMITS = Limits()
 
 
-def build_partition(
+def build_partition(  # noqa: PLR0913  two of them only tests and benches give
     *,
     contract: Contract,
     manifest: Manifest,
@@ -68,7 +68,8 @@ def build_partition(
 
     `earlier` is what is published: what its objects came to is taken over as far as they are still the same, and
     records that it has in quarantine keep their old reason beside the new one.
-    `stand_in` says what it is if these objects are not its own. `spark` runs the job at a key; without it DuckDB builds.
+    `stand_in` says what it is if these objects are not its own.
+    `spark` runs the job at a key of the store; without it DuckDB builds.
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged

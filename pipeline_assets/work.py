@@ -29,7 +29,7 @@ class Work:
     ledger: Ledger
     clock: Clock
     failures: Failures
-    context: dg.OpExecutionContext | dg.AssetExecutionContext | None = None  # for engines that report into the run
+    context: dg.OpExecutionContext | None = None  # for engines that report into the run
 
     @property
     def chronicle(self) -> Chronicle:

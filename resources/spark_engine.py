@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from resources.settings import Settings
     from resources.spark_place import SparkPlace
 
-    Context = dg.OpExecutionContext | dg.AssetExecutionContext
+    Context = dg.OpExecutionContext
 
 _SCRIPT = Path("deploy", "spark", "transform_job.py")
 _CORES = 2
@@ -56,7 +56,7 @@ class LocalSpark:
         from tempfile import TemporaryDirectory
 
         from dagster import PipesSubprocessClient
-        from dagster._core.pipes.client import DagsterPipesExecutionError
+        from dagster._core.errors import DagsterPipesExecutionError
 
         if not self.python.exists():
             raise SparkMissing(where=str(self.python))

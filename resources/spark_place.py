@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from resources.s3_place import S3Place
 
-_CURE = (
-    "Write glue://JOB, emr-serverless://APPLICATION, or the path of a Python that has pyspark; unset is this machine."
-)
+_CURE = "Write glue://JOB, emr-serverless://APPLICATION, or the path of a Python with pyspark; or unset it."
 
 
 class SparkKind(StrEnum):
@@ -27,7 +25,7 @@ class SparkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SparkPlace:
-    """`name` is the Glue job or the application's id; for `LOCAL` the interpreter, or empty for the one of `make spark`.
+    """`name` is the Glue job or the application's id; for `LOCAL` the interpreter, empty for that of `make spark`.
 
     EMR Serverless also needs the `role` that jobs have, and where in S3 the `code` is (make spark-package).
     """

@@ -631,7 +631,7 @@ class SparkJobLost(SparkError):
     def __init__(self, *, where: str, problem: str) -> None:
         super().__init__(
             f"The Spark job on {where} ended without a result: {problem}.",
-            cure="Run the partition again; nothing is staged. If it stays so, give the job more memory (docs/spark.md).",
+            cure="Run the partition again. If it stays so, read Spark's log and give it more memory (docs/spark.md).",
         )
         self.where = where
 

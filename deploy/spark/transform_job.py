@@ -2,7 +2,8 @@
 
 Started by Sluice (docs/spark.md), as a Glue job, on EMR Serverless or as a process of this machine:
 
-    transform_job.py --store FOLDER|s3://BUCKET/PREFIX --job KEY [--region R] [--endpoint URL] [--kms-key K] [--context arguments]
+    transform_job.py --store FOLDER|s3://BUCKET/PREFIX --job KEY
+        [--region R] [--endpoint URL] [--kms-key K] [--context arguments]
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
                 job = SparkJob.model_validate_json(opened.read())
             result = run(session, job, store)
             _put_text(store, job.result_key, result.model_dump_json(indent=1))
-            pipes.log.info(f"{job.dataset} {job.partition}: {_told(result)}")
+            pipes.log.info("%s %s: %s", job.dataset, job.partition, _told(result))
     return 0
 
 
@@ -211,7 +212,8 @@ class Build:
         reasons: Counter[tuple[str, str, str | None]] = Counter()
         for item in quarantined:
             kept.update(item.by_object)
-            reasons.update({(why.key, why.code, why.column): why.records for why in item.reasons})
+            for why in item.reasons:
+                reasons[why.key, why.code, why.column] += why.records
         balances = [
             ObjectBalance(
                 key=objects[item.obj].key,

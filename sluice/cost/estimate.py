@@ -67,7 +67,7 @@ def estimate(
 
 
 def priced_engine(contract: Contract, bytes_in: int) -> Engine:
-    """Return what a build of so many bytes is billed as: Spark as Glue bills it, unless the contract's work is local."""
+    """Return what a build of so many bytes is billed as: on Spark as Glue bills it, unless `engine` is local."""
     usual = contract.cost.engine
     return Engine.GLUE if contract.engine.is_spark(bytes_in) and usual is not Engine.LOCAL else usual
 

@@ -1,4 +1,4 @@
-"""What a Spark job is told and what it reports: two small JSON objects in the store, beside the files that it stages."""
+"""What a Spark job is told and what it reports: two small JSON objects in the store, beside the files it stages."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _HEAD: dict[str, pa.DataType] = {
 
 
 def column_names(contract: Contract) -> tuple[str, ...]:
-    """Return the rows' names for the contract's columns: its own may hold dots and quotes, which Spark reads as paths."""
+    """Return the rows' names for the contract's columns: its own may hold dots, which Spark reads as paths."""
     return tuple(f"c{number}" for number in range(len(contract.columns)))
 
 

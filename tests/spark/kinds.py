@@ -7,7 +7,6 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from sluice.contract_file import read_contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from random import Random
 
     from sluice.contract import Contract
 
@@ -25,10 +25,11 @@ RECORDS = 2_100
 _NUMBERS = """0 -0 1 -1 1.0 1.5 1e3 1E3 1e-3 12345678901234567890 9223372036854775807 9223372036854775808 2147483648
 -2147483649 0.1 1e400 -1e400 1e-400 123456789012345678.12 99999999.99 100000000.00 0.005 0.010 1.10 -0.0 1e0 1.0e1
 "1" "1.5" " 7 " "1_000" "0x1F" "+3" "--3" "" "abc" "NaN" "Infinity" "1e3" "1,5" "١" true false null [1] {"a":1} "1 2" "\\u0000"
-12345678901234567890123456789012345678 0.1234567890123456789 "007" 7e-1 "-" "." ".5" "5." "1e" 1e38 1e308 4.9e-324""".split(
-    "\n"
-)
-NUMBERS = [word for line in _NUMBERS for word in line.split(" ") if word.count('"') != 1] + ['" 7 "', '"1 2"']
+12345678901234567890123456789012345678 0.1234567890123456789 "007" 7e-1 "-" "." ".5" "5." "1e" 1e38 1e308 4.9e-324"""
+NUMBERS = [word for line in _NUMBERS.splitlines() for word in line.split(" ") if word.count('"') != 1] + [
+    '" 7 "',
+    '"1 2"',
+]
 DATES = [
     *('"2026-11-01"', '"2026-02-29"', '"2024-02-29"', '"2026-13-01"', '"2026-1-1"', '"0001-01-01"', '"9999-12-31"'),
     *('"12345-01-01"', '"-0001-01-01"', '"1582-10-10"', '"1900-02-29"', '"2026-11-01T00:00:00Z"', '"20261101"'),
@@ -207,7 +208,7 @@ def nested(random: Random) -> Kind:
 
 def _nested(random: Random, number: int) -> dict[str, Any]:
     at = random.choice([_moment(random), None, "bad", 7])
-    inner = random.choice([None, {}, {"a.b": "1.250", "d": "2026-01-01"}, {"a.b": 1.23456}, {"d": "x"}, []])
+    inner: object = random.choice([None, {}, {"a.b": "1.250", "d": "2026-01-01"}, {"a.b": 1.23456}, {"d": "x"}, []])
     return {
         "id": number,
         "who": random.choice(
@@ -222,7 +223,7 @@ def _nested(random: Random, number: int) -> dict[str, Any]:
 
 def duplicates(random: Random) -> Kind:
     """Few keys, ties and NULLs in the order column, both zeros, keys in several objects."""
-    columns = f"""
+    columns = """
         name: id, logicalType: integer, required: true, primaryKey: true, primaryKeyPosition: 1
         name: part, logicalType: string, required: true, primaryKey: true, primaryKeyPosition: 2
         name: version, logicalType: number

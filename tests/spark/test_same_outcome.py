@@ -23,7 +23,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     kinds = {kind.__name__: kind(Random(7)) for kind in ALL}
     found = Engines(tmp_path_factory.mktemp("engines"), kinds)
     found.run_spark()
-    yield found
+    return found
 
 
 @pytest.mark.parametrize("kind", NAMES)
