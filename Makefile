@@ -14,7 +14,7 @@ PIP_COMPILE = $(LOCK_TOOL)/bin/uv pip compile --quiet --universal --python-versi
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 ##@ Use
-.PHONY: demo up spark
+.PHONY: demo up spark spark-package
 demo: $(INSTALLED) ## generate a landing zone, run everything through Dagster, show the result
 	$(BIN)/sluice demo $(ARGS)
 
@@ -22,6 +22,9 @@ up: $(INSTALLED) ## start the web server and the daemon; files dropped into the 
 	$(BIN)/sluice up $(ARGS)
 
 spark: $(INSTALLED) $(SPARK)/.installed ## install Spark, for datasets whose contract has it build large partitions
+
+spark-package: $(INSTALLED) ## write what Spark jobs on AWS need to .cache/spark-package (docs/spark.md)
+	$(BIN)/python deploy/spark/package.py .cache/spark-package
 
 ##@ Work on it
 .PHONY: install test test-long test-daemon test-chaos test-aws test-spark test-browser check lint format types rooms locks-in-step bench
@@ -42,7 +45,7 @@ test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS
 test-aws: $(INSTALLED) $(AWS_SERVER)/.installed ## tests against a server with the APIs of AWS, on this machine
 	$(BIN)/pytest -n 2 --dist loadgroup -m aws $(ARGS)
 
-test-spark: $(INSTALLED) $(SPARK)/.installed ## tests with a real Spark on two cores (Java 17: openjdk-17-jre-headless)
+test-spark: $(INSTALLED) $(SPARK)/.installed $(AWS_SERVER)/.installed ## tests with a real Spark on two cores (Java 17: openjdk-17-jre-headless)
 	$(BIN)/pytest -n 2 --dist loadgroup -m spark $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +13,8 @@ from resources.spark_place import SparkKind
 from sluice.errors import SparkJobLost, SparkMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import dagster as dg
 
     from resources.s3_place import S3Place
@@ -64,7 +68,8 @@ class LocalSpark:
         with TemporaryDirectory(dir=self.settings.scratch, prefix="spark-") as folder:
             client = PipesSubprocessClient(env=self._environment(folder), cwd=folder)
             try:
-                client.run(context=context, command=self._command(job_key))
+                with _dagsters_own_warnings():
+                    client.run(context=context, command=self._command(job_key))
             except DagsterPipesExecutionError as error:
                 raise SparkJobLost(where="this machine", problem=str(error)) from error
 
@@ -114,7 +119,8 @@ class GlueSpark:
         )
         params: Any = self.params(job_key)  # dagster-aws types them by stubs that are not installed
         try:
-            client.run(context=context, start_job_run_params=params)
+            with _dagsters_own_warnings():
+                client.run(context=context, start_job_run_params=params)
         except RuntimeError as error:  # how the client tells of a run that did not succeed
             raise SparkJobLost(where=f"Glue job {self.place.name}", problem=str(error)) from error
 
@@ -138,7 +144,8 @@ class EmrServerlessSpark:
         )
         params: Any = self.params(job_key)
         try:
-            client.run(context=context, start_job_run_params=params)
+            with _dagsters_own_warnings():
+                client.run(context=context, start_job_run_params=params)
         except RuntimeError as error:
             raise SparkJobLost(where=f"EMR Serverless {self.place.name}", problem=str(error)) from error
 
@@ -166,6 +173,16 @@ class EmrServerlessSpark:
                 "monitoringConfiguration": {"cloudWatchLoggingConfiguration": {"enabled": True}}
             },
         }
+
+
+@contextmanager
+def _dagsters_own_warnings() -> Iterator[None]:
+    """Pipes calls methods of its own that Dagster warns of."""
+    from dagster import PreviewWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PreviewWarning)
+        yield
 
 
 def _arguments(s3: S3Place, job_key: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from resources.object_store import LocalObjectStore
+from sluice.contract import CODE_VERSION
 from sluice.manifest import RawObject, build_manifest
 from sluice.spark.job import Built, JobResult, describe_job
 from sluice.transform import Transformed, transform
@@ -64,10 +65,19 @@ class Engines:
         self.partition = partition
         self.manifests = {name: self._land(name, kind) for name, kind in kinds.items()}
 
-    def run_spark(self) -> None:
-        keys = [self._describe(name) for name in self.kinds]
-        command = [str(PYTHON), str(JOB), "--store", str(self.home / "store"), *(f"--job={key}" for key in keys)]
-        done = subprocess.run(command, env=environment(self.home), capture_output=True, text=True, check=False)
+    def overwrite(self, name: str) -> None:
+        key = self.manifests[name].objects[0].key
+        (self.home / "store" / key).write_bytes(b'{"id": 1}')
+
+    def run_spark(self, older: str | None = None) -> None:
+        """Run the job as it is packaged for AWS: nothing of the checkout beside it."""
+        package = self.home / "package"
+        subprocess.run([str(PYTHON), str(JOB.with_name("package.py")), str(package)], check=True)
+        environ = environment(self.home) | {"PYTHONPATH": str(package / "sluice.zip")}
+        keys = [self._describe(name, code="0" if name == older else CODE_VERSION) for name in self.kinds]
+        script, store = str(package / JOB.name), str(self.home / "store")
+        command = [str(PYTHON), script, "--store", store, *(f"--job={key}" for key in keys)]
+        done = subprocess.run(command, env=environ, cwd=self.home, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-4000:]
 
     def by_spark(self, name: str) -> Told:
@@ -104,7 +114,7 @@ class Engines:
             items.append(RawObject(key, str(self.store.etag(key)), len(content)))
         return build_manifest(kind.contract.dataset, self.partition, tuple(items))
 
-    def _describe(self, name: str) -> str:
+    def _describe(self, name: str, code: str) -> str:
         folder = f"jobs/{name}/"
         job = describe_job(
             self.kinds[name].contract,
@@ -115,7 +125,7 @@ class Engines:
             result_key=f"{folder}result.json",
         )
         path = self.home / "job.json"
-        path.write_text(job.model_dump_json())
+        path.write_text(job.model_copy(update={"code_version": code}).model_dump_json())
         self.store.put(f"{folder}job.json", path)
         return f"{folder}job.json"
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sluice.healing.failure import FailureClass
 from tests.spark.differential import Engines
-from tests.spark.kinds import ALL, RECORDS
+from tests.spark.kinds import ALL, RECORDS, valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,10 @@ NAMES = [kind.__name__ for kind in ALL]
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     kinds = {kind.__name__: kind(Random(7)) for kind in ALL}
-    found = Engines(tmp_path_factory.mktemp("engines"), kinds)
-    found.run_spark()
+    overwritten = {"overwritten": valid(Random(7)), "of_another_version": valid(Random(7))}
+    found = Engines(tmp_path_factory.mktemp("engines"), kinds | overwritten)
+    found.overwrite("overwritten")
+    found.run_spark(older="of_another_version")
     return found
 
 
@@ -37,6 +40,20 @@ def test_every_record_ends_where_duckdb_puts_it(engines: Engines, kind: str) -> 
     assert by_spark.unknown_fields == by_duckdb.unknown_fields
     assert by_spark.drift == by_duckdb.drift
     assert by_spark.types == by_duckdb.types
+
+
+def test_an_object_that_was_overwritten_stops_the_job_as_it_stops_a_run(engines: Engines) -> None:
+    failure = engines.result("overwritten").failure
+
+    assert failure is not None
+    assert (failure.failure_class, failure.kind) == (FailureClass.TRANSIENT, "sluice.errors.RawObjectChanged")
+
+
+def test_a_job_refuses_a_contract_that_its_code_reads_otherwise(engines: Engines) -> None:
+    failure = engines.result("of_another_version").failure
+
+    assert failure is not None
+    assert failure.failure_class is FailureClass.CODE
 
 
 @pytest.mark.parametrize("kind", NAMES)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from sluice.contract import Contract
 from sluice.contract_file import read_contract
 from sluice.cost.estimate import estimate, priced_engine
 from sluice.cost.price_book import parse
@@ -13,6 +13,9 @@ from sluice.cost.rules import CostRules, Engine
 from sluice.errors import ContractProblems
 from sluice.spark.rules import EngineRules
 from tests.sluice.spark.test_job import CONTRACT, TEXT
+
+if TYPE_CHECKING:
+    from sluice.contract import Contract
 
 BOOK = Path(__file__).parents[3] / "deploy" / "prices" / "aws.yaml"
 PRICES = parse(BOOK.read_text("utf-8"), str(BOOK))
