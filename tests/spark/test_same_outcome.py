@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,16 +10,13 @@ from sluice.healing.failure import FailureClass
 from tests.spark.differential import Engines
 from tests.spark.kinds import ALL, RECORDS, valid
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 
 NAMES = [kind.__name__ for kind in ALL]
 
 
 @pytest.fixture(scope="module")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     kinds = {kind.__name__: kind(Random(7)) for kind in ALL}
     overwritten = {"overwritten": valid(Random(7)), "of_another_version": valid(Random(7))}
     found = Engines(tmp_path_factory.mktemp("engines"), kinds | overwritten)

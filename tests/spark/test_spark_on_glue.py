@@ -85,7 +85,7 @@ def test_a_run_publishes_what_a_glue_job_built(aws: AwsServer, tmp_path: Path) -
     local = tmp_path / "published.parquet"
     with opened.store.open(file.removeprefix(opened.store.uri(""))) as source:
         local.write_bytes(source.read())
-    rows = duckdb.sql(f"SELECT id, s FROM read_parquet('{local}') ORDER BY id").fetchall()
+    rows = duckdb.execute(f"SELECT id, s FROM read_parquet('{local}') ORDER BY id").fetchall()
     assert rows == [(1, "new"), (2, None)]
 
 
