@@ -112,12 +112,11 @@ class Build:
         try:
             told = self._accounts(judged)
             good = judged.where(f"kind = {Kind.GOOD.value}").drop("kind", "told", "reasons")
-            superseded = self._superseded(good).persist()
-            kept = good.join(superseded, _PLACE, "left_anti") if self._contract.primary_key else good
-            not_unique = self._not_unique(kept).persist()
-            unique = kept.join(not_unique, _PLACE, "left_anti") if unique_columns(self._contract) else kept
-            published = self._write_published(unique)
-            quarantined = self._write_quarantine(judged, kept.join(not_unique, _PLACE))
+            superseded = self._superseded(good)
+            kept = _without(good, superseded)
+            not_unique = self._not_unique(kept)
+            published = self._write_published(_without(kept, not_unique))
+            quarantined = self._write_quarantine(judged, kept, not_unique)
             lost = _by_object(superseded), _by_object(not_unique)
             return self._account(told, *lost, published, quarantined)
         finally:
@@ -138,19 +137,21 @@ class Build:
                 raise JobError(item.failure)
         return sorted(told, key=lambda item: item.obj)
 
-    def _superseded(self, good: DataFrame) -> DataFrame:
-        """Object and line of all but the latest record of each key."""
+    def _superseded(self, good: DataFrame) -> DataFrame | None:
+        """Object and line of all but the latest record of each key; None without a key."""
         names = self._contract.primary_key
-        return self._losers(good, names) if names else _nothing(good)
+        return self._losers(good, names).persist() if names else None
 
-    def _not_unique(self, kept: DataFrame) -> DataFrame:
-        """Object, line and numbers of the unique columns whose value a record before it holds."""
+    def _not_unique(self, kept: DataFrame) -> DataFrame | None:
+        """Object, line and numbers of the unique columns whose value a record before it holds; None without such."""
         found = [
             self._losers(kept, (name,)).withColumn("which", f.lit(number))
             for number, name in enumerate(unique_columns(self._contract))
         ]
-        united = reduce(DataFrame.unionByName, found) if found else _nothing(kept).withColumn("which", f.lit(0))
-        return united.groupBy(*_PLACE).agg(f.sort_array(f.collect_list("which")).alias("which"))
+        if not found:
+            return None
+        united = reduce(DataFrame.unionByName, found)
+        return united.groupBy(*_PLACE).agg(f.sort_array(f.collect_list("which")).alias("which")).persist()
 
     def _losers(self, rows: DataFrame, names: Sequence[str]) -> DataFrame:
         """As in sluice.transform.deduplication: the order column, then object, then line; NULL is no value."""
@@ -174,13 +175,16 @@ class Build:
         spread = wanted.repartitionByRange(count, *sorting) if sorting else wanted.repartition(count, *_PLACE)
         return self._written(spread.select(*self._columns), self._tasks.publish)
 
-    def _write_quarantine(self, judged: DataFrame, lost: DataFrame) -> list[Written]:
+    def _write_quarantine(self, judged: DataFrame, kept: DataFrame, not_unique: DataFrame | None) -> list[Written]:
         columns = [*_PLACE, "raw", "reasons"]
         rejected = judged.where(f"kind = {Kind.BAD.value}").select(*columns)
-        if unique_columns(self._contract):
+        if not_unique is not None:
+            lost = kept.join(not_unique, _PLACE)
             rejected = rejected.unionByName(lost.select(*_PLACE, "raw", self._reasons().alias("reasons")))
-        size = rejected.agg(f.sum(f.length("raw"))).first()[0] or 0
-        count = max(1, -(-size // _FILE_BYTES))
+        records, size = rejected.agg(f.count("*"), f.sum(f.length("raw"))).first()
+        if not records:
+            return []
+        count = max(1, -(-(size or 0) // _FILE_BYTES))
         return self._written(rejected.repartition(count, *_PLACE), self._tasks.quarantine)
 
     def _reasons(self) -> Any:  # noqa: ANN401  pyspark is not there when types are checked
@@ -270,12 +274,14 @@ def _class_in_java(error: Any) -> FailureClass:  # noqa: ANN401
     return FailureClass.TRANSIENT
 
 
-def _by_object(rows: DataFrame) -> dict[int, int]:
+def _without(rows: DataFrame, losers: DataFrame | None) -> DataFrame:
+    return rows if losers is None else rows.join(losers, _PLACE, "left_anti")
+
+
+def _by_object(rows: DataFrame | None) -> dict[int, int]:
+    if rows is None:
+        return {}
     return {row["obj"]: row["count"] for row in rows.groupBy("obj").count().collect()}
-
-
-def _nothing(rows: DataFrame) -> DataFrame:
-    return rows.select(*_PLACE).where("false")
 
 
 def _tries(session: SparkSession) -> int:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark-runs")]
 
 STARTS_THE_JOB = """
+import os
 names = "store job region endpoint kms-key context dagster-pipes-context dagster-pipes-messages".split()
 arguments = [word for name in names if name in os.environ for word in (f"--{{name}}", os.environ[name])]
 os.execve({python!r}, [{python!r}, {job!r}, *arguments], {environ!r})
