@@ -25,7 +25,7 @@ _DEFAULT_PER_MB = 0.07
 
 _SPARK_FIXED = 20.0
 _SPARK_PER_MB = 0.25
-"""Measured on the same two cores as `local[2]`: a session, and the same records handed to the JVM and back."""
+"""A guess on the careful side, for two cores: a session, and records handed to the JVM and back. Never measured alone."""
 
 _MB = 1_000_000
 
