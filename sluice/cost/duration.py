@@ -25,7 +25,7 @@ _DEFAULT_PER_MB = 0.07
 
 _SPARK_FIXED = 20.0
 _SPARK_PER_MB = 0.25
-"""A guess on the careful side, for two cores: a session, and records handed to the JVM and back. Never measured alone."""
+"""A guess on the careful side, for two cores: a session, and records handed to the JVM and back. Not measured yet."""
 
 _MB = 1_000_000
 
