@@ -6,6 +6,7 @@ of this test makes arguments of them again and starts the real job.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,7 +15,7 @@ import pytest
 
 from pipeline_assets.cli.environment import Environment
 from pipeline_assets.definitions import build_definitions, lazy_ports
-from resources.clock import SystemClock
+from resources.clock import ManualClock
 from resources.settings import Deployment, Settings
 from resources.spark_place import SparkKind, SparkPlace
 from sluice.healing.failure import FailureClass
@@ -52,7 +53,8 @@ def lake(aws: AwsServer, tmp_path: Path, name: str) -> Environment:
         s3=aws.place(bucket, "shop/"),
         spark=SparkPlace(SparkKind.GLUE, name),
     )
-    opened = Environment(settings, SystemClock(), tmp_path)
+    later = datetime.now(UTC) + timedelta(hours=1)  # what landed a moment ago might not be whole yet
+    opened = Environment(settings, ManualClock(later), tmp_path)
     landed = tmp_path / "landed"
     landed.write_text(LINES)
     opened.store.put(f"raw/events/date={DAY}/a.jsonl", landed)
