@@ -13,19 +13,25 @@ CDK := .cache/cdk
 AWS_TOOLS := .cache/aws-tools
 TEMPLATES := .cache/cdk.out
 STACK := sluice-data
+SPARK := .cache/spark
 PIP_COMPILE = $(LOCK_TOOL)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 ##@ Use
-.PHONY: demo up
+.PHONY: demo up spark spark-package
 demo: $(INSTALLED) ## generate a landing zone, run everything through Dagster, show the result
 	$(BIN)/sluice demo $(ARGS)
 
 up: $(INSTALLED) ## start the web server and the daemon; files dropped into the landing folder become rows
 	$(BIN)/sluice up $(ARGS)
 
+spark: $(INSTALLED) $(SPARK)/.installed ## install Spark, for datasets whose contract has it build large partitions
+
+spark-package: $(INSTALLED) ## write what Spark jobs on AWS need to .cache/spark-package (docs/spark.md)
+	$(BIN)/python deploy/spark/package.py .cache/spark-package
+
 ##@ Work on it
-.PHONY: install test test-long test-daemon test-chaos test-aws test-browser check lint format types rooms locks-in-step bench synth aws-environment verify-e2e
+.PHONY: install test test-long test-daemon test-chaos test-aws test-spark test-browser check lint format types rooms locks-in-step bench synth aws-environment verify-e2e
 install: $(INSTALLED) ## create .venv (PYTHON=python3.12 make install picks the interpreter)
 
 test: $(INSTALLED) ## the fast suite, in parallel (ARGS="-k late" narrows it)
@@ -42,6 +48,9 @@ test-chaos: $(INSTALLED) ## kills and faults at random under a real daemon (ARGS
 
 test-aws: $(INSTALLED) $(AWS_SERVER)/.installed $(CDK)/.installed $(AWS_TOOLS)/.installed ## tests against a server with the APIs of AWS, on this machine
 	$(BIN)/pytest -n 2 --dist loadgroup -m aws $(ARGS)
+
+test-spark: $(INSTALLED) $(SPARK)/.installed $(AWS_SERVER)/.installed ## tests with a real Spark on two cores (Java 17: openjdk-17-jre-headless)
+	$(BIN)/pytest -n 2 --dist loadgroup -m spark $(ARGS)
 
 test-browser: $(INSTALLED) ## tests that drive a real browser (Debian: apt-get install chromium)
 	$(BIN)/pytest -m browser tests/end_to_end $(ARGS)
@@ -88,7 +97,8 @@ lock: $(INSTALLED) ## pin the dependencies of pyproject.toml anew (ARGS=--upgrad
 	$(PIP_COMPILE) deploy/aws/requirements-cdk.in --output-file deploy/aws/requirements-cdk.lock $(ARGS)
 	$(PIP_COMPILE) deploy/aws/requirements-tools.in --output-file deploy/aws/requirements-tools.lock $(ARGS)
 	$(PIP_COMPILE) --no-deps deploy/aws/requirements-image.in --output-file deploy/aws/requirements-image.lock $(ARGS)
-	$(PIP_COMPILE) - --output-file bench/requirements-spark.lock $(ARGS) <<< pyspark
+	$(PIP_COMPILE) deploy/spark/requirements.in --constraint requirements.lock \
+		--output-file deploy/spark/requirements.lock $(ARGS)
 	$(PIP_COMPILE) - --output-file bench/requirements-dlt.lock $(ARGS) <<< 'dlt[parquet]'
 	$(BIN)/python .ci/locks.py stamp
 
@@ -109,6 +119,13 @@ $(AWS_SERVER)/.installed $(CDK)/.installed $(AWS_TOOLS)/.installed: | $(INSTALLE
 	rm -rf $(@D)
 	$(BIN)/python -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+# In an environment of its own: it is large, and most datasets never need it.
+$(SPARK)/.installed: deploy/spark/requirements.lock
+	rm -rf $(SPARK)
+	$(BIN)/python -m venv $(SPARK)
+	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 $(INSTALLED): requirements-dev.lock pyproject.toml

@@ -10,6 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _CACHE = ROOT / ".cache"
+_LOCKS = {
+    "dlt": ROOT / "bench" / "requirements-dlt.lock",
+    "spark": ROOT / "deploy" / "spark" / "requirements.lock",  # the one that Sluice's own jobs have
+}
 
 
 class Missing(Exception):
@@ -17,8 +21,8 @@ class Missing(Exception):
 
 
 def python_with(tool: str) -> Path:
-    """Return the interpreter that has `bench/requirements-<tool>.lock` installed, and install it when it has not."""
-    lock = Path(__file__).parent / f"requirements-{tool}.lock"
+    """Return the interpreter that has the tool's lock file installed, and install it when it has not."""
+    lock = _LOCKS[tool]
     folder = _CACHE / f"bench-{tool}"
     python, stamp = folder / "bin" / "python", folder / "installed"
     digest = hashlib.blake2b(lock.read_bytes(), digest_size=16).hexdigest()

@@ -15,6 +15,7 @@ from pipeline_assets.derived import stage_derived
 from pipeline_assets.landed import notice_raw, stage_landed
 from pipeline_assets.ports import (
     Clock,
+    Engine,
     ExpectationEngine,
     Failures,
     Ledger,
@@ -57,7 +58,7 @@ def chunk_job(contract: Contract, contracts: Mapping[str, Contract], ports: Mapp
     """
 
     @dg.op(name=f"build_chunk__{contract.dataset}")
-    def build_chunk(
+    def build_chunk(  # noqa: PLR0913, PLR0917  one port each
         context: dg.OpExecutionContext,
         store: dg.ResourceParam[Store],
         ledger: dg.ResourceParam[Ledger],
@@ -68,6 +69,7 @@ def chunk_job(contract: Contract, contracts: Mapping[str, Contract], ports: Mapp
         failures: dg.ResourceParam[Failures],
         sources: dg.ResourceParam[Sources],
         expectation_engine: dg.ResourceParam[ExpectationEngine],
+        engine: dg.ResourceParam[Engine],
     ) -> None:
         from pipeline_assets.evidence import Witnesses  # heavy, see landed.py
         from sluice.duckdb_sessions import SharedDatabase
@@ -81,7 +83,7 @@ def chunk_job(contract: Contract, contracts: Mapping[str, Contract], ports: Mapp
             witnesses = Witnesses(
                 store, ledger, tables, clock, prices, settings, expectation_engine, connect=database.connect
             )
-            chunk = _Chunk(context, contract, contracts, witnesses, failures, sources, inputs)
+            chunk = _Chunk(context, contract, contracts, witnesses, failures, sources, engine, inputs)
             chunk.build(partitions)
         chunk.report(partitions)
 
@@ -116,6 +118,7 @@ class _Chunk:
     witnesses: "Witnesses"
     failures: Failures
     sources: Sources
+    engine: Engine
     inputs: tuple[str, ...]
     built: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -191,6 +194,7 @@ class _Chunk:
             witnesses.ledger,
             witnesses.clock,
             self.failures,
+            context,
         )
         reporter = Reporter(context, self.contract, partition, self.inputs)
         reporter.plan()
@@ -210,7 +214,7 @@ class _Chunk:
         for item in landed.stopped_by[:1]:
             raise closed(item, gates_of(self.contract, RAW_GATES))
         outcome = reporter.take(
-            stage_landed(work, landed.noticed, ports.store, ports.prices, ports.settings, ports.connect)
+            stage_landed(work, landed.noticed, ports.store, ports.prices, ports.settings, self.engine, ports.connect)
         )
         return Staged(landed.version, landed.noticed.sequence), outcome
 

@@ -112,6 +112,7 @@ def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
         "sources": dg.ResourceDefinition(lambda _: environment.sources),
         "workers": dg.ResourceDefinition(lambda _: environment.workers),
         "expectation_engine": dg.ResourceDefinition(lambda _: environment.expectation_engine),
+        "engine": dg.ResourceDefinition(lambda _: environment.engine),
         "upkeep": dg.ResourceDefinition(lambda _: environment.upkeep),
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sluice.cost.budget import Request, SpendState
-from sluice.cost.estimate import NEWEST_BUILDS, are_learned, estimate, limits, price, purpose_of
+from sluice.cost.estimate import NEWEST_BUILDS, are_learned, estimate, limits, price, priced_engine, purpose_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,4 +122,5 @@ def _price(contract: Contract, seconds: float, request: Request, outcome: Outcom
     planned = request.estimate
     bytes_out = outcome.bytes_out if outcome else 0
     rules = contract.cost
-    return price(rules.engine, seconds, planned.objects, planned.bytes_in, bytes_out, prices, rules.region)
+    engine = priced_engine(contract, planned.bytes_in)
+    return price(engine, seconds, planned.objects, planned.bytes_in, bytes_out, prices, rules.region)

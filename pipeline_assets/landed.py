@@ -4,6 +4,7 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -12,7 +13,7 @@ from pipeline_assets.asset_specs import Zone, asset_key, asset_spec
 from pipeline_assets.build_report import built_numbers, drift_report, quarantine_report
 from pipeline_assets.check_report import gate_spec
 from pipeline_assets.drift_notes import note_drift
-from pipeline_assets.ports import Clock, Failures, Ledger, Prices, Settings, Sources, Store
+from pipeline_assets.ports import Clock, Engine, Failures, Ledger, Prices, Settings, Sources, Store
 from pipeline_assets.pull import Puller, require_whole_pull
 from pipeline_assets.raw_gates import judge_raw_gates, nothing_landed, require_raw_gates
 from pipeline_assets.staged import Staged, staged_result
@@ -28,6 +29,8 @@ from sluice.outcome import Outcome
 from sluice.version import Version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sluice.duckdb_sessions import Connect  # loads duckdb
 
 
@@ -125,20 +128,29 @@ def processed_assets(
         prices: dg.ResourceParam[Prices],
         settings: dg.ResourceParam[Settings],
         failures: dg.ResourceParam[Failures],
+        engine: dg.ResourceParam[Engine],
     ) -> Iterator[Reported]:
         partition, instance = context.partition_key, context.instance
-        work = Work(contract, contracts, partition, context.run, instance, ledger, clock, failures)
+        work = Work(
+            contract, contracts, partition, context.run, instance, ledger, clock, failures, context.op_execution_context
+        )
         with work.chronicle.preparing(work.asked_for):
             noticed = _notice(contract, partition, store, ledger, clock)
             manifest, version = noticed.manifest, _version(contract, noticed)
             require_raw_gates(work.purse(prices), work.chronicle, store, manifest, version, contracts=contracts)
-        yield from stage_landed(work, noticed, store, prices, settings)
+        yield from stage_landed(work, noticed, store, prices, settings, engine)
 
     return processed
 
 
 def stage_landed(
-    work: Work, noticed: Noticed, store: Store, prices: Prices, settings: Settings, connect: "Connect | None" = None
+    work: Work,
+    noticed: Noticed,
+    store: Store,
+    prices: Prices,
+    settings: Settings,
+    engine: Engine,
+    connect: "Connect | None" = None,
 ) -> Generator[Reported, None, Outcome]:
     """Do the work of the processed step on what the gates let through, and yield what it reports.
 
@@ -161,6 +173,7 @@ def stage_landed(
             clock=work.clock,
             earlier=_fetch_published(contract, work.partition, work.ledger),
             connect=connect or duckdb_sessions.connect,
+            spark=_spark(work, engine, noticed.manifest.size_bytes),
         )
         bill.outcome = outcome
         note_drift(contract, outcome, attempt, work.ledger, work.clock)
@@ -172,6 +185,13 @@ def stage_landed(
     yield staged_result(contract, Staged(version, noticed.sequence), numbers)
     yield quarantine_report(outcome, store)
     return outcome
+
+
+def _spark(work: Work, engine: Engine, bytes_in: int) -> "Callable[[str], None] | None":
+    """Return what runs a job, if Spark is to build so many bytes."""
+    if work.context is None or not work.contract.engine.is_spark(bytes_in):
+        return None
+    return partial(engine.run, work.context)
 
 
 def _fetch_published(contract: Contract, partition: str, ledger: Ledger) -> Outcome | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
+    import dagster as dg
     from duckdb import DuckDBPyConnection
 
     from sluice.acceptance import Acceptance
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock",
+    "Engine",
     "ExpectationEngine",
     "Failures",
     "Ledger",
@@ -234,6 +236,12 @@ class ExpectationEngine(Protocol):
     """Great Expectations itself, for what SQL does not judge."""
 
     def judge(self, connection: DuckDBPyConnection, expectations: Sequence[Expectation]) -> Sequence[Finding]: ...
+
+
+class Engine(Protocol):
+    """Spark, wherever it is: it does what the job at a key of the store says, and puts the result there."""
+
+    def run(self, context: dg.OpExecutionContext, job_key: str) -> None: ...
 
 
 class Clock(Protocol):

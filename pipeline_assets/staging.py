@@ -14,6 +14,7 @@ from pipeline_assets.fragment_reuse import find_reuse, note_newest
 from pipeline_assets.fragments import MERGE_RULES, assemble, put_fragments
 from pipeline_assets.local_files import local_files
 from pipeline_assets.opened_ahead import opened_ahead
+from pipeline_assets.spark_jobs import run_on_spark
 from pipeline_assets.staged_folder import claim, fetch_outcome, put_file
 from sluice.contract import CODE_VERSION, FileFormat, Source
 from sluice.derived_records import write_derived
@@ -31,7 +32,7 @@ from sluice.transform import PUBLISHED_NAME, Transformed, transform
 from sluice.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pipeline_assets.fragments import Assembled
@@ -42,13 +43,14 @@ if TYPE_CHECKING:
     from sluice.fragments.merge_plan import MergeRules
     from sluice.manifest import Manifest
     from sluice.outcome import Fragment, StagedFile
+    from sluice.spark.job import Built
 
 __all__ = ["build_derived", "build_partition", "build_placeholder", "fetch_outcome", "try_partition"]
 
 _LIMITS = Limits()
 
 
-def build_partition(
+def build_partition(  # noqa: PLR0913  two of them only tests and benches give
     *,
     contract: Contract,
     manifest: Manifest,
@@ -60,16 +62,20 @@ def build_partition(
     stand_in: str | None = None,
     merge_rules: MergeRules = MERGE_RULES,
     connect: Connect = connect,
+    spark: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Return the staged outcome of a landed partition; work that an earlier run has staged is not done again.
 
     `earlier` is what is published: what its objects came to is taken over as far as they are still the same, and
     records that it has in quarantine keep their old reason beside the new one.
     `stand_in` says what it is if these objects are not its own.
+    `spark` runs the job at a key of the store; without it DuckDB builds.
     """
     if (staged := _reusable(store, contract, manifest)) is not None:
         return staged
     with _work(contract, manifest, store, scratch, run_id, clock, connect) as work:
+        if spark is not None and stand_in is None:
+            return _build_on_spark(work, earlier, spark)
         if stand_in is None and is_divisible(contract):
             return _build_from_fragments(work, earlier, merge_rules)
         done = _flagged(work.parse(manifest), contract, manifest.partition, stand_in)
@@ -94,6 +100,16 @@ def _build_from_fragments(work: _Work, earlier: Outcome | None, rules: MergeRule
     )
     note_newest(store, outcome, work.workspace)
     return outcome
+
+
+def _build_on_spark(work: _Work, earlier: Outcome | None, spark: Callable[[str], None]) -> Outcome:
+    built = run_on_spark(work.contract, work.manifest, work.place, work.store, work.workspace, work.run_id, spark)
+    quarantine_files = built.quarantine_files
+    with local_files(work.store, [work.store.uri(item.key) for item in quarantine_files], work.workspace) as paths:
+        redriven_file, redriven = work.redrive(paths() if earlier else (), earlier, built.objects)
+    if redriven_file is not None:
+        quarantine_files = work.put(redriven_file, rows_of(redriven_file), Zone.QUARANTINE)
+    return work.claim(built, built.files, quarantine_files, redriven=redriven)
 
 
 def try_partition(
@@ -266,7 +282,7 @@ class _Work:
 
     def claim(
         self,
-        told: Transformed | Assembled,
+        told: Transformed | Assembled | Built,
         files: tuple[StagedFile, ...],
         quarantine_files: tuple[StagedFile, ...],
         *,

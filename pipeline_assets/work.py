@@ -29,6 +29,7 @@ class Work:
     ledger: Ledger
     clock: Clock
     failures: Failures
+    context: dg.OpExecutionContext | None = None  # for engines that report into the run
 
     @property
     def chronicle(self) -> Chronicle:

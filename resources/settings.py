@@ -13,6 +13,7 @@ from resources.dynamo_place import SCHEME, DynamoPlace, parse_dynamo_place
 from resources.glue_place import GluePlace, parse_glue_place
 from resources.queue_place import QueuePlace, queue_place
 from resources.s3_place import S3Place, parse_s3_url
+from resources.spark_place import SparkPlace, parse_spark_place
 from resources.telemetry_settings import QUIETLY, TelemetrySettings, telemetry_settings
 from sluice.errors import SettingInvalid, did_you_mean
 
@@ -27,6 +28,9 @@ DAILY = "15 3 * * *"
 _CRON_FIELD = re.compile(r"[\d*/,\-]+|[A-Za-z,\-]+")
 
 _PROJECT_DATASETS = Path(__file__).resolve().parents[1] / "pipeline_assets" / "datasets"
+
+
+_THIS_MACHINE = SparkPlace()
 
 
 class Deployment(StrEnum):
@@ -56,6 +60,7 @@ class Settings:
     maintenance_cron: str | None = DAILY  # None: only when somebody asks for it
     queue: QueuePlace | None = None  # None: a listing finds what arrives
     telemetry: TelemetrySettings = QUIETLY
+    spark: SparkPlace = _THIS_MACHINE
 
     @property
     def raw(self) -> Path:
@@ -95,6 +100,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
     """Read the variables SLUICE_...: HOME, DATASETS (folders of dataset folders), PRICES, LEDGER_URL, MAINTENANCE, ENV.
 
     SLUICE_LOGS and SLUICE_METRICS say how logs and metrics are written.
+    SLUICE_SPARK is where large partitions are built.
 
     With SLUICE_ENV=aws also SLUICE_STORE, SLUICE_AWS_REGION (else AWS_REGION, AWS_DEFAULT_REGION), SLUICE_KMS_KEY,
     SLUICE_AWS_ENDPOINT, SLUICE_QUEUE, SLUICE_DEAD_LETTERS, SLUICE_LISTING_MINUTES, SLUICE_GLUE_DATABASE and
@@ -128,6 +134,7 @@ def fetch_settings(environ: Mapping[str, str], working_directory: Path) -> Setti
         s3=s3,
         glue=parse_glue_place(environ, s3),
         dynamo=parse_dynamo_place(environ.get("SLUICE_LEDGER_URL", ""), s3),
+        spark=parse_spark_place(environ, s3),
         maintenance_cron=_cron(environ.get("SLUICE_MAINTENANCE") or DAILY),
         telemetry=telemetry_settings(environ),
     )

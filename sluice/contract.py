@@ -13,6 +13,7 @@ from sluice.gate_rules import GateRules
 from sluice.healing.policy import HealingPolicy
 from sluice.maintenance.policy import MaintenancePolicy
 from sluice.notices.rules import NotifyRules
+from sluice.spark.rules import EngineRules
 
 if TYPE_CHECKING:
     from decimal import Decimal as Number
@@ -39,6 +40,7 @@ _GATES, _COST = GateRules(), CostRules()
 _NOTIFY = NotifyRules()
 _HEALING = HealingPolicy()
 _MAINTENANCE = MaintenancePolicy()
+_ENGINE = EngineRules()
 
 
 class UnknownFields(StrEnum):
@@ -190,6 +192,7 @@ class Contract:
     maintenance: MaintenancePolicy = _MAINTENANCE
     schedule: Schedule | None = None
     plain_table: bool = False
+    engine: EngineRules = _ENGINE
     path: str = ""
     text: str = field(default="", compare=False, repr=False)  # the file as it was read
     fingerprint: str = field(default="", compare=False)

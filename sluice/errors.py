@@ -60,6 +60,10 @@ SluiceError
 │   ├── TopicMissing         there is no such topic
 │   ├── TopicForbidden       the credentials may not publish to it
 │   └── TopicUnavailable     SNS cannot be reached, or refuses what is published
+├── SparkError               a partition could not be built on Spark
+│   ├── SparkJobFailed       the job said why it could not
+│   ├── SparkJobLost         the job ended without a word
+│   └── SparkMissing         there is no Spark where the settings look for it
 ├── SettingInvalid           an environment variable of Sluice has a value that means nothing
 ├── UnresolvedReference      a variable refers to a value in AWS that cannot be had
 │   ├── ReferenceUnknown     there is no such secret or parameter
@@ -653,6 +657,41 @@ class TopicUnavailable(TopicError):
             topic=topic, problem=f"took nothing ({problem})", cure="Check the network and the topic with: sluice doctor"
         )
         self.problem = problem
+
+
+class SparkError(SluiceError):
+    """A partition could not be built on Spark; nothing of it is staged."""
+
+
+class SparkJobFailed(SparkError):
+    """The job gave its reason; `failure_class` was told from the error's type, there where it was raised."""
+
+    def __init__(self, *, problem: str, failure_class: str, cure: str) -> None:
+        super().__init__(f"The Spark job failed: {problem}.", cure=cure)
+        self.problem = problem
+        self.failure_class = failure_class
+
+
+class SparkJobLost(SparkError):
+    """The job ended, or was ended, before it could say how it went."""
+
+    def __init__(self, *, where: str, problem: str) -> None:
+        super().__init__(
+            f"The Spark job on {where} ended without a result: {problem}.",
+            cure="Run the partition again. If it stays so, read Spark's log and give it more memory (docs/spark.md).",
+        )
+        self.where = where
+
+
+class SparkMissing(SparkError):
+    """There is nothing to run the job with."""
+
+    def __init__(self, *, where: str) -> None:
+        super().__init__(
+            f"There is no Spark at {where}.",
+            cure="Install it by `make spark`, or name another in SLUICE_SPARK (docs/spark.md).",
+        )
+        self.where = where
 
 
 class SettingInvalid(SluiceError):

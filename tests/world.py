@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import duckdb
 
-from pipeline_assets.cli.environment import PRICE_BOOK
+from pipeline_assets.cli.environment import CHECKOUT, PRICE_BOOK
 from pipeline_assets.definitions import build_definitions
 from resources.clock import ManualClock
 from resources.failures import TypedFailures
@@ -23,6 +23,7 @@ from resources.notifier import MemoryNotifier
 from resources.object_store import LocalObjectStore
 from resources.price_book import fetch_price_book
 from resources.settings import Settings
+from resources.spark_engine import open_engine
 from resources.sql_ledger import SqlLedger
 from resources.table_upkeep import IcebergUpkeep
 from resources.upkeep import Upkeep
@@ -113,6 +114,7 @@ class World:
             "workers": SystemWorkers(),
             "sources": HttpSource({}),
             "expectation_engine": GreatExpectations(),
+            "engine": open_engine(self.settings, CHECKOUT),
             "upkeep": self.upkeep,
         }
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from resources.ledger import Ledger
     from resources.notifier import Notifier
     from resources.object_store import SweptStore
+    from resources.spark_engine import Engine
     from resources.table_upkeep import TableUpkeep
     from resources.upkeep import Upkeep
     from resources.warehouse import Warehouse
@@ -163,6 +164,12 @@ class Environment:
         from resources.great_expectations_engine import GreatExpectations
 
         return GreatExpectations()
+
+    @cached_property
+    def engine(self) -> Engine:
+        from resources.spark_engine import open_engine
+
+        return open_engine(self.settings, CHECKOUT)
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -16,6 +16,7 @@ from sluice.contract_file.cost import read_cost
 from sluice.contract_file.dataset_name import name_problem
 from sluice.contract_file.datatype import is_scalar
 from sluice.contract_file.document import read_document
+from sluice.contract_file.engine import read_engine
 from sluice.contract_file.freshness import read_freshness
 from sluice.contract_file.gates import read_gates
 from sluice.contract_file.healing import read_healing
@@ -150,6 +151,9 @@ class _Reading:
             consumers=read_consumers(settings.consumers, settings_place["consumers"]),
             maintenance=read_maintenance(settings.maintenance, settings_place["maintenance"]),
             schedule=read_schedule(settings.schedule, settings_place["schedule"]),
+            engine=read_engine(
+                settings.engine, settings_place["engine"], is_derived=self.file.transform_sql is not None
+            ),
         )
         check_stand_in(ruled, settings_place["healing"]["stand_in"])
         return ruled

@@ -69,6 +69,7 @@ class Settings(_Settings):
     healing: object = None
     maintenance: object = None
     schedule: object = None
+    engine: object = None
     pull: object = None
     consumers: object = None
 

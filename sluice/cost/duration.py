@@ -23,6 +23,10 @@ _DEFAULT_FIXED = 0.3
 _DEFAULT_PER_MB = 0.07
 """Measured on two cores: 2,000,000 records of 265 bytes, 49 MB as gzip, in 3.6 s. Uncompressed files take less."""
 
+_SPARK_FIXED = 20.0
+_SPARK_PER_MB = 0.25
+"""A guess on the careful side, for two cores: a session, and records handed to the JVM and back. Not measured yet."""
+
 _MB = 1_000_000
 
 
@@ -38,13 +42,14 @@ class Duration:
         return self.fixed + self.per_mb * bytes_in / _MB
 
 
-def learn_duration(spends: Iterable[Spend]) -> Duration:
+def learn_duration(spends: Iterable[Spend], *, is_spark: bool = False) -> Duration:
     """Return a robust line through the newest 60 builds, or what was measured elsewhere before there are three."""
     builds = [
         (item.request.estimate.bytes_in / _MB, item.actual_seconds) for item in built(spends) if item.actual_seconds
     ][-NEWEST_BUILDS:]
     if len(builds) < _MINIMUM_BUILDS:
-        return _named(_DEFAULT_FIXED, _DEFAULT_PER_MB, f"no history yet ({len(builds)} of {_MINIMUM_BUILDS} builds)")
+        usual = (_SPARK_FIXED, _SPARK_PER_MB) if is_spark else (_DEFAULT_FIXED, _DEFAULT_PER_MB)
+        return _named(*usual, f"no history yet ({len(builds)} of {_MINIMUM_BUILDS} builds)")
     return _named(*_line(builds), f"{len(builds)} builds of this dataset")
 
 

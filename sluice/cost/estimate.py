@@ -10,6 +10,7 @@ from sluice.cost.budget import Estimate
 from sluice.cost.duration import NEWEST_BUILDS, built, learn_duration
 from sluice.cost.limits import are_learned, limits, purpose_of
 from sluice.cost.price import price, prices_by_engine
+from sluice.cost.rules import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sluice.contract import Contract
     from sluice.cost.budget import Spend
     from sluice.cost.price_book import PriceBook
-    from sluice.cost.rules import Engine
 
 __all__ = [
     "NEWEST_BUILDS",
@@ -28,6 +28,7 @@ __all__ = [
     "estimates_by_engine",
     "limits",
     "price",
+    "priced_engine",
     "purpose_of",
 ]
 
@@ -56,11 +57,19 @@ def estimate(
     """Return seconds and dollars; `history`: at least its newest builds. Staged data are (re)published without work."""
     if already_staged:
         return Estimate(0.0, bytes_in, objects, 0.0, "already staged")
-    duration = learn_duration(history)
+    is_spark = contract.engine.is_spark(bytes_in)
+    alike = [item for item in history if contract.engine.is_spark(item.request.estimate.bytes_in) == is_spark]
+    duration = learn_duration(alike, is_spark=is_spark)
     seconds, rules = duration.seconds(bytes_in), contract.cost
     # Parquet is about as large as the compressed files it is made from.
-    usd = price(rules.engine, seconds, objects, bytes_in, bytes_in, prices, rules.region)
+    usd = price(priced_engine(contract, bytes_in), seconds, objects, bytes_in, bytes_in, prices, rules.region)
     return Estimate(seconds, bytes_in, objects, usd, duration.basis)
+
+
+def priced_engine(contract: Contract, bytes_in: int) -> Engine:
+    """Return what a build of so many bytes is billed as: on Spark as Glue bills it, unless `engine` is local."""
+    usual = contract.cost.engine
+    return Engine.GLUE if contract.engine.is_spark(bytes_in) and usual is not Engine.LOCAL else usual
 
 
 def estimates_by_engine(contract: Contract, expected: Estimate, prices: PriceBook) -> Mapping[Engine, float]:

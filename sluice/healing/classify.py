@@ -55,6 +55,8 @@ _OWN: Mapping[type[BaseException], FailureClass] = {
     errors.TopicError: _SINK,
     errors.TopicMissing: _CODE,
     errors.TopicForbidden: _PERMISSION,
+    errors.SparkError: _CODE,
+    errors.SparkJobLost: _TRANSIENT,
     errors.SettingInvalid: _CODE,
     errors.UnresolvedReference: _CODE,
     errors.ReferenceForbidden: _PERMISSION,
@@ -151,6 +153,8 @@ def class_of(error: BaseException) -> FailureClass | None:
     """Return the class of Sluice's own errors, the system's, and those of the libraries of the core."""
     if isinstance(error, errors.GateClosed):
         return _GATES.get(error.gate, _QUALITY)
+    if isinstance(error, errors.SparkJobFailed):  # its type was known where it was raised, and there only
+        return FailureClass(error.failure_class)
     if isinstance(error, ssl.SSLError):  # its errno is not the system's: 1 would read as EPERM
         return _PERMISSION if isinstance(error, ssl.SSLCertVerificationError) else _TRANSIENT
     if isinstance(error, OSError) and error.errno is not None and error.errno in _ERRNO:

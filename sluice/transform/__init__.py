@@ -79,11 +79,11 @@ def transform(
     `with_keys` writes the keys of what is published, too, if the contract has a primary key.
     Raises RawObjectChanged when an object is not the one the manifest names.
     """
-    job = _Job(contract, source, manifest, workspace, run_id)
+    job = _Job(contract, manifest, workspace)
     with closing(connect(workspace, limits)) as connection:
         spool = Spool(workspace / "rejected.arrows")
         layouts = load(connection, contract, source, manifest, open_object, spool)
-        unknown_fields = _unknown_fields(connection)
+        unknown_fields = found_unknown_fields(connection)
         drift = find_drift(connection, contract, layouts, spool.tally)
         taken = take_out(connection, contract, drift)
         drop_superseded(connection, contract)
@@ -91,7 +91,9 @@ def transform(
         _write_published(connection, job)
         keys = write_keys(connection, contract, workspace / KEYS_NAME) if with_keys else None
         with QuarantineFile(job.quarantine, manifest, contract_version=contract.version, run_id=run_id) as quarantine:
-            _write_quarantine(connection, job, layouts, spool, quarantine)
+            write_rejected(connection, contract, source, layouts, spool, quarantine)
+            if unique_columns(contract):
+                _copy(connection, _NOT_UNIQUE, source, quarantine)
             write_taken_out(taken, source, manifest, open_object, quarantine)
         named = tuple(
             FieldDrift(key=manifest.objects[item.number].key, kind=item.kind, field=item.field, records=item.records)
@@ -104,10 +106,8 @@ def transform(
 @dataclass(frozen=True, slots=True)
 class _Job:
     contract: Contract
-    source: Source
     manifest: Manifest
     workspace: Path
-    run_id: str
 
     @property
     def published(self) -> Path:
@@ -134,8 +134,13 @@ def write_rows(connection: DuckDBPyConnection, contract: Contract, partition: st
     )
 
 
-def _write_quarantine(
-    connection: DuckDBPyConnection, job: _Job, layouts: Layouts, spool: Spool, quarantine: QuarantineFile
+def write_rejected(
+    connection: DuckDBPyConnection,
+    contract: Contract,
+    source: Source,
+    layouts: Layouts,
+    spool: Spool,
+    quarantine: QuarantineFile,
 ) -> None:
     """Write what was rejected record by record, and the objects that cannot be read."""
     unreadable = unreadable_objects(spool.tally)
@@ -145,9 +150,7 @@ def _write_quarantine(
     for layout, numbers in layouts.items():
         among = "true" if len(layouts) == 1 else f"list_contains({numbers}, {OBJECT})"
         bad = f"SELECT {OBJECT} AS obj, {LINE_NO} AS line_no, {LINE} AS line FROM parsed WHERE NOT {GOOD} AND {among}"
-        _copy(connection, record_sql(job.contract, layout).explained(f"({bad})"), job.source, quarantine)
-    if unique_columns(job.contract):
-        _copy(connection, _NOT_UNIQUE, job.source, quarantine)
+        _copy(connection, record_sql(contract, layout).explained(f"({bad})"), source, quarantine)
 
 
 _NOT_UNIQUE = f"""
@@ -200,7 +203,8 @@ def _by_object(connection: DuckDBPyConnection, relation: str) -> dict[int, int]:
     return dict(connection.execute(f"SELECT {OBJECT}, count(*) FROM {relation} GROUP BY ALL").fetchall())
 
 
-def _unknown_fields(connection: DuckDBPyConnection) -> tuple[str, ...]:
+def found_unknown_fields(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Return the names of fields in `parsed` that the contract does not declare."""
     names = f"unnest(string_split({UNKNOWN}, {SEPARATOR}))"
     found = connection.execute(f"SELECT DISTINCT {names} AS name FROM parsed WHERE {UNKNOWN} IS NOT NULL ORDER BY name")
     return tuple(name for (name,) in found.fetchall())

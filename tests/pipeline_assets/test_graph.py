@@ -58,6 +58,7 @@ def test_the_asset_graph_is_the_reviewed_one() -> None:
             "failures",
             "notifier",
             "expectation_engine",
+            "engine",
             "sources",
             "upkeep",
             "workers",

@@ -144,7 +144,7 @@ def test_an_error_has_its_class(error: BaseException, expected: FailureClass) ->
 )
 def test_every_error_of_sluice_has_a_class(kind: type[errors.SluiceError]) -> None:
     made = kind.__new__(kind)
-    made.__dict__["gate"] = "key_is_unique"
+    made.__dict__ |= {"gate": "key_is_unique", "failure_class": "code"}
 
     assert class_of(made) is not None
 
