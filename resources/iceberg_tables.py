@@ -192,7 +192,8 @@ class IcebergTables:
         if table is not None:
             return table
         try:
-            self._catalog.create_namespace_if_not_exists(self._namespace)
+            if not self._catalog.namespace_exists(self._namespace):  # asked first: to look is allowed to more people
+                self._catalog.create_namespace(self._namespace)
             return _create(self._catalog, self._namespace, contract)
         except (NamespaceAlreadyExistsError, TableAlreadyExistsError):
             return self._fetch_or_create(contract)  # another process was faster

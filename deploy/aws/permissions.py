@@ -36,8 +36,7 @@ class Permissions:
         yield _allow(["s3:PutObject", "s3:AbortMultipartUpload"], bucket.arn_for_objects("*"))
         yield _allow(["s3:DeleteObject"], *[bucket.arn_for_objects(item) for item in _MADE])
         yield _allow(["kms:GenerateDataKey"], self.data.lake.key.key_arn)
-        # The first commit asks for the database to be made, and takes that it is there for an answer, but no refusal.
-        glue = ["GetDatabase", "CreateDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable"]
+        glue = ["GetDatabase", "GetTable", "GetTables", "CreateTable", "UpdateTable"]
         yield _allow([f"glue:{item}" for item in glue], *self._glue())
         yield from self._queries()
         yield from self._ledger()

@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("deploy")]
 
 PAGE = (CHECKOUT / "docs" / "aws.md").read_text()
 OFFLINE = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-LEDGER = 'export SLUICE_LEDGER_URL="sqlite:///$SLUICE_HOME/ledger.db"\n'
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +54,7 @@ def person(account: Account) -> Account:
 @pytest.fixture(scope="module")
 def published(person: Account) -> str:
     """Return what the commands to the first table say."""
-    environment, *commands = OFFLINE[1].splitlines(keepends=True)
-    return person.shell(environment + LEDGER + "".join(commands))
+    return person.shell(OFFLINE[1])
 
 
 def test_the_page_ends_with_the_rows_of_the_first_table(published: str) -> None:
@@ -89,7 +87,7 @@ def test_every_output_is_a_setting_that_sluice_reads(person: Account) -> None:
 @pytest.mark.usefixtures("published")
 def test_verify_lands_files_sees_their_events_and_finds_their_rows(person: Account) -> None:
     # ministack's Athena reads no Iceberg, so the rows are counted by DuckDB here.
-    said = person.shell(LEDGER + 'make verify-e2e ARGS="--engine duckdb --date 2026-11-04 --seconds 60"')
+    said = person.shell('make verify-e2e ARGS="--engine duckdb --date 2026-11-04 --seconds 60"')
 
     assert "verify: their events: there" in said
     assert said.splitlines()[-1] == "verify: well"
