@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from sluice.contract import Contract
     from sluice.events.message import Watched
 
+PORTS = (
+    *("store", "ledger", "tables", "clock", "prices", "settings", "failures", "notifier", "sources", "workers"),
+    *("expectation_engine", "engine", "upkeep"),
+)
+"""What steps and sensors ask an environment for, by its own names."""
+
+_QUEUE = "queue"  # only where events tell what has landed
+
 
 def build_definitions(
     contracts: Mapping[str, Contract],
@@ -99,22 +107,11 @@ def build_definitions(
 
 def lazy_ports(environment: Environment) -> dict[str, dg.ResourceDefinition]:
     """Return the ports as resources that are opened when a step or sensor asks for them."""
-    return {
-        "store": dg.ResourceDefinition(lambda _: environment.store),
-        "queue": dg.ResourceDefinition(lambda _: environment.queue),
-        "ledger": dg.ResourceDefinition(lambda _: environment.ledger),
-        "tables": dg.ResourceDefinition(lambda _: environment.tables),
-        "clock": dg.ResourceDefinition(lambda _: environment.clock),
-        "prices": dg.ResourceDefinition(lambda _: environment.prices),
-        "settings": dg.ResourceDefinition(lambda _: environment.settings),
-        "failures": dg.ResourceDefinition(lambda _: environment.failures),
-        "notifier": dg.ResourceDefinition(lambda _: environment.notifier),
-        "sources": dg.ResourceDefinition(lambda _: environment.sources),
-        "workers": dg.ResourceDefinition(lambda _: environment.workers),
-        "expectation_engine": dg.ResourceDefinition(lambda _: environment.expectation_engine),
-        "engine": dg.ResourceDefinition(lambda _: environment.engine),
-        "upkeep": dg.ResourceDefinition(lambda _: environment.upkeep),
-    }
+    return {name: _opened_when_asked_for(environment, name) for name in (*PORTS, _QUEUE)}
+
+
+def _opened_when_asked_for(environment: Environment, name: str) -> dg.ResourceDefinition:
+    return dg.ResourceDefinition(lambda _: getattr(environment, name))
 
 
 @dg.definitions

@@ -16,7 +16,7 @@ from pipeline_assets.chunks import chunk_job_name
 from pipeline_assets.cli.left_runs import HEADLESS_TAG, fail_left_by_headless
 from pipeline_assets.cli.run_report import Event, Progress, RunResult, RunSummary
 from pipeline_assets.cli.survey import taken_back
-from pipeline_assets.definitions import build_definitions
+from pipeline_assets.definitions import PORTS, build_definitions
 from pipeline_assets.stand_ins import JOB_NAME as STAND_IN_JOB
 from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
@@ -126,20 +126,7 @@ class _Runner:
         self._instance = instance
         self._environment = environment
         self._on_progress = on_progress
-        self._ports = {
-            "store": environment.store,
-            "ledger": environment.ledger,
-            "tables": environment.tables,
-            "clock": environment.clock,
-            "prices": environment.prices,
-            "settings": environment.settings,
-            "failures": environment.failures,
-            "notifier": environment.notifier,
-            "sources": environment.sources,
-            "workers": environment.workers,
-            "expectation_engine": environment.expectation_engine,
-            "upkeep": environment.upkeep,
-        }
+        self._ports = {name: getattr(environment, name) for name in PORTS}
         self._run_config = {} if environment.settings.telemetry.are_logs_json else _SILENT
         self._definitions = build_definitions(environment.contracts, self._ports).get_repository_def()
         self._cursor: str | None = None  # from the start: whatever no table holds is asked for once

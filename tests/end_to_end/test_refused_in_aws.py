@@ -13,7 +13,6 @@ from uuid import uuid4
 import pytest
 
 from pipeline_assets.cli.headless import build_places
-from resources.failures import classify
 from sluice.errors import CredentialsInvalid, QueueForbidden, QueueMissing
 from sluice.healing.failure import FailureClass
 from tests.end_to_end.test_events_in_aws import Lake, environment_of, tick
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sluice.errors import SluiceError
     from tests.aws_server import AwsServer
 
 pytestmark = pytest.mark.aws
@@ -96,18 +96,19 @@ def test_a_run_that_is_refused_has_an_incident_of_its_class(
         pytest.param(EXPIRED, {}, CredentialsInvalid, PERMISSION, id="expired"),
     ],
 )
-def test_a_queue_that_is_refused_fails_the_tick_visibly(
+def test_a_queue_that_is_refused_fails_the_tick_and_has_an_incident(
     lake: Lake,
     refusals: Refusals,
     changed: dict[str, str],
-    error: type[Exception],
+    error: type[SluiceError],
     failure_class: FailureClass,
 ) -> None:
-    """No partition is known of yet, so the tick is where it shows; Dagster keeps its error and asks again."""
     with flaky(lake.server.endpoint, refusing(refusals)) as endpoint:
         place = {name: lake.environ[name] + end for name, end in changed.items()}
         environment = environment_of({**lake.environ, "SLUICE_AWS_ENDPOINT": endpoint, **place})
         with pytest.raises(error) as caught:
             tick(environment, None)
 
-    assert classify(caught.value).failure_class is failure_class
+    (incident,) = environment.ledger.incidents()
+    assert (incident.dataset, incident.partition, incident.failure_class) == ("(arrivals)", "queue", failure_class)
+    assert incident.evidence.startswith(caught.value.message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from pipeline_assets.definitions import build_definitions
+from pipeline_assets.definitions import PORTS, build_definitions
 from resources.contract_folders import fetch_contracts
 
 if TYPE_CHECKING:
@@ -47,24 +47,7 @@ def columns(spec: dg.AssetSpec) -> list[str]:
 
 
 def test_the_asset_graph_is_the_reviewed_one() -> None:
-    no_ports = dict.fromkeys(
-        (
-            "store",
-            "ledger",
-            "tables",
-            "clock",
-            "prices",
-            "settings",
-            "failures",
-            "notifier",
-            "expectation_engine",
-            "engine",
-            "sources",
-            "upkeep",
-            "workers",
-        ),
-        dg.ResourceDefinition.none_resource(),
-    )
+    no_ports = dict.fromkeys(PORTS, dg.ResourceDefinition.none_resource())
     definitions = build_definitions(fetch_contracts([DATASETS]), no_ports)
 
     graph = described(definitions.resolve_asset_graph())
