@@ -12,7 +12,7 @@ _MARK = "#bench "
 class Line:
     """One comparison. Numbers are texts with their units, `held` is None where there is no target or no reference."""
 
-    question: int  # of issue 5
+    question: int  # as bench/README.md numbers them
     what: str
     sluice: str
     reference: str

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.partition_records import write_partition
+from bench.report import Line, tell
 from pipeline_assets.staging import build_partition
 from resources.clock import SystemClock
 from resources.object_store import LocalObjectStore
@@ -33,6 +34,7 @@ DATA = Path(__file__).parent / ".data"
 CONTRACT = Path(__file__).parent / "contract_orders.yaml"
 PARTITION = "2026-11-01"
 FILES = 20
+TARGET = 0.7
 
 
 def build(store: ObjectStore, keys: list[str], scratch: Path) -> tuple[float, int]:
@@ -64,12 +66,12 @@ def fill(store: ObjectStore, folder: Path, scratch: Path) -> list[str]:
 def compare(server: AwsServer, folder: Path, workspace: Path, runs: int) -> None:
     """Build in turn, each time into a new store, so that nothing staged is found again."""
     found: dict[str, list[float]] = {"local": [], "s3": []}
+    records: set[int] = set()
     for number in range(runs + 1):
         stores: dict[str, ObjectStore] = {
             "local": LocalObjectStore(workspace / f"home-{number}"),
             "s3": S3ObjectStore(server.place(server.new_bucket(f"bench-{number}"))),
         }
-        records = set()
         for name, store in stores.items():
             seconds, published = build(store, fill(store, folder, workspace), workspace)
             records.add(published)
@@ -77,14 +79,16 @@ def compare(server: AwsServer, folder: Path, workspace: Path, runs: int) -> None
             print(f"{kept:8} {name:6} {seconds:6.2f} s, {published / seconds:10,.0f} records/s", flush=True)
             if number:
                 found[name].append(seconds)
-        assert len(records) == 1
+    assert len(records) == 1
     print(
         f"\nmedians of {runs}: " + ", ".join(f"{name} {statistics.median(item):.2f} s" for name, item in found.items())
     )
     shares = [local / remote for local, remote in zip(found["local"], found["s3"], strict=True)]
-    print(
-        f"throughput from S3: median {statistics.median(shares):.0%} of local, {min(shares):.0%} to {max(shares):.0%}"
-    )
+    share = statistics.median(shares)
+    print(f"throughput from S3: median {share:.0%} of local, {min(shares):.0%} to {max(shares):.0%}")
+    local, remote = (statistics.median(item) for item in (found["local"], found["s3"]))
+    what, held = f"transform from S3, {records.pop():,} records", share >= TARGET
+    tell(Line(8, what, f"{remote:.2f} s", f"from a folder: {local:.2f} s", f"{share:.0%}", f">= {TARGET:.0%}", held))
 
 
 def main() -> None:
