@@ -35,7 +35,7 @@ class Engine(Protocol):
         """Run the job at a key of the store to its end; its result is in the store. Raises SparkJobLost."""
 
 
-def open_engine(settings: Settings, checkout: Path) -> Engine:
+def open_engine(settings: Settings, checkout: Path) -> LocalSpark | GlueSpark | EmrServerlessSpark:
     """Return the engine of the settings; nothing is started, and nothing asked, before a job is."""
     place = settings.spark
     match place.kind:

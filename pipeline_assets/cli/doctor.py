@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from pipeline_assets.cli.border import ExitCode
-from pipeline_assets.cli.environment import Environment, open_environment, process_variables
+from pipeline_assets.cli.environment import CHECKOUT, Environment, open_environment, process_variables
 from pipeline_assets.cli.output import AsJson, print_json, standard_output
 from sluice.errors import ContractError, CredentialsInvalid, SettingInvalid, UnresolvedReference
 from sluice.wording import counted
@@ -74,6 +74,19 @@ def _check(*, fix: bool) -> Iterator[Checked]:
         from resources.glue_checkup import check_glue
 
         yield from check_glue(settings.glue)
+    yield from _check_spark(environment)
+
+
+def _check_spark(environment: Environment) -> Iterator[Checked]:
+    """Only where a contract asks for it: it is large, and most need none."""
+    try:
+        is_wanted = any(item.engine.spark_above_bytes is not None for item in environment.contracts.values())
+    except ContractError:  # told above
+        return
+    if is_wanted:
+        from resources.spark_checkup import check_spark
+
+        yield check_spark(environment.settings, CHECKOUT)
 
 
 def _check_contracts(environment: Environment) -> Checked:

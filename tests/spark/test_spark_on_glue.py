@@ -17,6 +17,7 @@ from pipeline_assets.cli.environment import Environment
 from pipeline_assets.definitions import build_definitions, lazy_ports
 from resources.clock import ManualClock
 from resources.settings import Deployment, Settings
+from resources.spark_checkup import check_spark
 from resources.spark_place import SparkKind, SparkPlace
 from sluice.healing.failure import FailureClass
 from tests.aws_server import CREDENTIALS
@@ -103,3 +104,22 @@ def test_a_glue_run_that_fails_is_named_and_tried_again_later(aws: AwsServer, tm
     assert attempt.failure_class is FailureClass.TRANSIENT
     assert "Glue job fails ended without a result" in str(attempt.error)
     assert "no workers left" in str(attempt.error)
+
+
+def test_doctor_says_whether_the_job_is_there(aws: AwsServer, tmp_path: Path) -> None:
+    opened = lake(aws, tmp_path, "looked-for")
+
+    before = check_spark(opened.settings, tmp_path)
+    create_job(aws, tmp_path, "looked-for", FAILS)
+    after = check_spark(opened.settings, tmp_path)
+
+    assert (before.state, before.found) == ("broken", "there is no glue://looked-for")
+    assert (after.state, after.found) == ("good", "glue://looked-for")
+
+
+def test_doctor_says_whether_spark_can_run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(tmp_path, (), spark=SparkPlace(name=str(PYTHON)))
+
+    assert check_spark(settings, tmp_path).state == "good"
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert "but no Java" in check_spark(settings, tmp_path).found

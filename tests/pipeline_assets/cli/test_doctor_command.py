@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from resources.sql_ledger import SqlLedger
 
 if TYPE_CHECKING:
     from tests.pipeline_assets.cli.conftest import Command
+
+SALES = Path(__file__).parents[2] / "cases" / "datasets" / "sales" / "contract.yaml"
 
 
 def found(sluice: Command, what: str) -> dict[str, Any]:
@@ -105,3 +108,18 @@ def test_a_home_that_is_a_file_is_broken(sluice: Command) -> None:
 
     assert result.exit_code == 1
     assert "is not a folder" in result.stdout
+
+
+def test_spark_is_looked_for_where_a_contract_asks_for_it(sluice: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICE_SPARK", "/opt/no-spark/bin/python")
+    before = [row["what"] for row in sluice.rows("doctor")]
+    folder = sluice.datasets / "sales"
+    folder.mkdir()
+    (folder / "contract.yaml").write_text(SALES.read_text().replace("start:", "engine: spark\n      start:"))
+
+    result = sluice("doctor")
+
+    assert "Spark" not in before
+    assert result.exit_code == 1
+    assert "there is no pyspark at /opt/no-spark/bin/python" in result.stdout
+    assert "make spark" in result.stdout
