@@ -53,10 +53,13 @@ import resources.great_expectations_engine
 import resources.http_source
 import resources.iceberg_tables
 import resources.local_catalog
+import resources.measured_ledger
 import resources.object_store
 import resources.opened_ledger
 import resources.opened_store
 import resources.price_book
+import resources.spark_engine
 import resources.sql_ledger
+import resources.telemetry
 import sluice.pulling.pages
 import sluice.quarantine_reader

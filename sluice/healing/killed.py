@@ -20,6 +20,7 @@ KILLED = Failure(FailureClass.TRANSIENT, "killed", "The process that executed th
 
 class Ledger(Protocol):
     def published(self, dataset: str, partition: str) -> Published | None: ...
+    def last_attempt(self, dataset: str, partition: str) -> Attempt | None: ...
     def resolve_incidents(
         self, dataset: str, partition: str, resolved_at: datetime, resolved_by: str, *, keep: FailureClass | None = None
     ) -> int: ...
@@ -38,10 +39,12 @@ def end_with(
     attempt: Attempt, failure: Failure, ledger: Ledger, now: datetime, downstream: tuple[str, ...] = ()
 ) -> None:
     """The incident comes first: a kill between the two leaves an attempt that is found and ended as killed."""
-    if failure.failure_class in USUAL and (shown := _shown(attempt, ledger)) is not None:
-        _resolve(attempt, shown, ledger, now)
-    else:
+    shown = _shown(attempt, ledger) if failure.failure_class in USUAL else None
+    if shown is None:
         ledger.open_incident(_incident(attempt, failure, now, downstream))
+        shown = _shown_since(attempt, ledger)
+    if shown is not None:
+        _resolve(attempt, shown, ledger, now)
     ledger.end(attempt, now, failure.message, failure.failure_class, failure.retry_after)
 
 
@@ -51,8 +54,17 @@ def _shown(attempt: Attempt, ledger: Ledger) -> Outcome | None:
     return published.outcome if published and str(published.outcome.version) == attempt.version else None
 
 
+def _shown_since(attempt: Attempt, ledger: Ledger) -> Outcome | None:
+    """Return what is published if a later try of the partition has succeeded before the end of this one was seen."""
+    last = ledger.last_attempt(attempt.dataset, attempt.partition)
+    if last is None or last.started_at <= attempt.started_at or last.ended_at is None or last.error is not None:
+        return None
+    published = ledger.published(attempt.dataset, attempt.partition)
+    return published.outcome if published else None
+
+
 def _resolve(attempt: Attempt, shown: Outcome, ledger: Ledger, now: datetime) -> None:
-    """Do for a run that was killed right behind its publication what it had left to do.
+    """Do for a run that was killed right behind its publication, or was overtaken, what it had left to do.
 
     What is made of a stand-in resolves nothing.
     """

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +29,8 @@ class Street:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        world.clock.instant = yesterday.replace(hour=12)  # a new day has a listing of its own
         self.queue = MemoryQueue(world.clock)
         world.ports["queue"] = self.queue
         definitions = build_definitions(world.contracts, world.ports, watched=Watched(Zone("lake", "prod/"), EVERY))

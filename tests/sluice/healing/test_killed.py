@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from resources.memory_ledger import MemoryLedger
@@ -73,3 +73,28 @@ def test_what_no_time_heals_is_an_incident_in_spite_of_what_is_published() -> No
     died_at(ledger, "f-c-1", Failure(FailureClass.QUALITY, "gate", "a gate is closed"))
 
     assert len(ledger.incidents(open_only=True)) == 1
+
+
+def overtaken_by(error: str | None) -> MemoryLedger:
+    """Return a ledger in which a killed try is seen to have ended only after a later one of newer files."""
+    ledger = MemoryLedger()
+    killed = ledger.begin("orders", DAY, "g-c-1", "killed", NOW)
+    later = ledger.begin("orders", DAY, "f-c-1", "later", NOW + timedelta(seconds=1))
+    if error is None:
+        ledger.record(Published(OUTCOME, 1, NOW + timedelta(seconds=2)))
+    ledger.end(later, NOW + timedelta(seconds=2), error, FailureClass.TRANSIENT if error else None)
+
+    end_with(killed, KILLED, ledger, NOW + timedelta(seconds=9))
+    return ledger
+
+
+def test_an_overtaken_try_leaves_an_incident_that_is_resolved() -> None:
+    (incident,) = overtaken_by(None).incidents()
+
+    assert (incident.run_id, incident.resolved_by) == ("killed", "sluice")
+
+
+def test_a_later_try_that_failed_resolves_nothing() -> None:
+    (incident,) = overtaken_by("the disk is full").incidents()
+
+    assert incident.resolved_by is None
