@@ -16,7 +16,7 @@ from sluice.landing_demo import DATASETS, DAYS, expected
 
 SLUICE = Path(sys.executable).with_name("sluice")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("demo")]  # it runs once, for all of them
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_any_sequence_comes_to_what_a_full_recompute_comes_to(
 
 
 @pytest.mark.long
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(**SEQUENCES)
 def test_very_many_sequences_come_to_what_a_full_recompute_comes_to(
     start: dict[str, bytes], contracts: tuple[Contract, Contract], steps: list[Step], rules: MergeRules
