@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resources.aws_session import aws_session
 from resources.s3_errors import refuse_other_region
 from sluice.errors import SettingInvalid
 
@@ -41,7 +42,6 @@ class S3Place:
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key, "BucketKeyEnabled": True}
 
     def client(self, service: str = "s3", *, attempts: int = ATTEMPTS) -> Any:  # noqa: ANN401  botocore makes its clients at run time
-        import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
 
         style = "path" if self.endpoint else "auto"  # no DNS name says the bucket of a server on this machine
@@ -54,7 +54,7 @@ class S3Place:
             tcp_keepalive=True,
             s3={"addressing_style": style},
         )
-        client = boto3.session.Session().client(service, endpoint_url=self.endpoint, config=config)
+        client = aws_session().client(service, endpoint_url=self.endpoint, config=config)
         client.meta.events.register_first("needs-retry.s3", refuse_other_region)
         return client
 

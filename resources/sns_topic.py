@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from resources.aws_errors import credentials_meaning
+from resources.aws_session import aws_session
 from resources.s3_errors import code_of
 from sluice.errors import TopicForbidden, TopicMissing, TopicUnavailable
 
@@ -80,7 +81,6 @@ def _attributes(about: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]
 
 @contextmanager
 def _topic(topic: str, endpoint: str | None, operation: str) -> Iterator[Any]:
-    import boto3  # type: ignore[import-untyped]
     from botocore.config import Config  # type: ignore[import-untyped]
     from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
@@ -94,7 +94,7 @@ def _topic(topic: str, endpoint: str | None, operation: str) -> Iterator[Any]:
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     try:
-        with closing(boto3.session.Session().client("sns", endpoint_url=endpoint, config=config)) as aws:
+        with closing(aws_session().client("sns", endpoint_url=endpoint, config=config)) as aws:
             yield aws
     except (BotoCoreError, ClientError) as error:
         code = code_of(error) if isinstance(error, ClientError) else ""

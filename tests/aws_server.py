@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resources.aws_session import aws_session
 from resources.s3_place import S3Place
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class AwsServer:
         return S3Place(bucket, prefix, region, self.endpoint)
 
     def client(self, service: str, *, region: str = REGION) -> Any:
-        import boto3  # type: ignore[import-untyped]
-
-        return boto3.session.Session(region_name=region).client(service, endpoint_url=self.endpoint)
+        return aws_session().client(service, region_name=region, endpoint_url=self.endpoint)
 
     def new_bucket(self, name: str, *, versioned: bool = False, region: str = REGION) -> str:
         client = self.client("s3", region=region)
