@@ -48,7 +48,9 @@ def backfill(
     *,
     first: Annotated[str | None, typer.Option("--from", help="The first date, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="The last date, YYYY-MM-DD.")] = None,
-    only: Annotated[Only | None, typer.Option(help="Only such partitions; default: all that are not right.")] = None,
+    only: Annotated[
+        Only | None, typer.Option(help="Only such partitions; default: all, which are those that are not right.")
+    ] = None,
     chunk: Annotated[
         int | None, typer.Option(min=1, help="At most so many partitions in a run; default: as estimates suggest.")
     ] = None,

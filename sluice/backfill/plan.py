@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 
 class Only(StrEnum):
-    """Which partitions a plan chooses; without it every one that is not as it should be."""
+    """Which partitions a plan chooses; what is right is never built again."""
 
     MISSING = "missing"  # nothing is published
     FAILED = "failed"  # the last try failed, or a gate blocks
     STALE = "stale"  # published, but built from older files, another contract or other code
+    ALL = "all"  # every one that is not as it should be, as without it
 
 
 class _Frozen(BaseModel):
@@ -116,6 +117,7 @@ _CHOSEN: Mapping[Only | None, Collection[State]] = {
     Only.MISSING: (State.PENDING,),
     Only.FAILED: (State.FAILED, State.BLOCKED),
     Only.STALE: (State.STALE,),
+    Only.ALL: tuple(_WHY),
 }
 
 

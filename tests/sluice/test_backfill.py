@@ -72,6 +72,7 @@ def days(planned: Plan, dataset: str = "orders") -> list[int]:
     ("only", "chosen"),
     [
         pytest.param(None, [5, 4, 3, 2], id="all that are not right"),
+        pytest.param(Only.ALL, [5, 4, 3, 2], id="all"),
         pytest.param(Only.MISSING, [2], id="missing"),
         pytest.param(Only.FAILED, [4, 3], id="failed"),
         pytest.param(Only.STALE, [5], id="stale"),
