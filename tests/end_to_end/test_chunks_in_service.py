@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,9 @@ SECONDS = 120
 
 SENSORS = """
 query { repositoriesOrError { ... on RepositoryConnection { nodes { sensors {
-  name sensorState { id ticks(limit: 3) { status } } } } } } }"""
+  name sensorState { id ticks(limit: 3) { tickId status } } } } } } }"""
 STOP = "mutation Stop($id: String!) { stopSensor(id: $id) { ... on StopSensorMutationResult { __typename } } }"
+STOPPED = "StopSensorMutationResult"
 STATUSES = """
 query { assetNodeOrError(assetKey: {path: ["tables", "sales"]}) { ... on AssetNode { assetPartitionStatuses {
   ... on TimePartitionStatuses { ranges { status startKey endKey } } } } } }"""
@@ -40,15 +40,30 @@ def sluice(home: Path, *arguments: str) -> None:
 
 
 def stop_arrivals(service: Service) -> None:
-    """What lands is left to the plan; a look that had begun before, or was about to, must have ended."""
-    assert service.ask(STOP, id=arrivals(service)["id"])["stopSensor"] == {"__typename": "StopSensorMutationResult"}
-    time.sleep(3)
-    assert wait_for(lambda: "STARTED" not in {tick["status"] for tick in arrivals(service)["ticks"]}, SECONDS)
+    """What lands is left to the plan.
+
+    The daemon looks at its sensors in rounds. One that was begun before the stop may still come to this sensor; it is
+    over when a later round has come to another one.
+    """
+    assert service.ask(STOP, id=state_of(service, "arrivals")["id"])["stopSensor"] == {"__typename": STOPPED}
+    before = newest_tick(service, "backfills")
+    assert wait_for(lambda: newest_tick(service, "backfills") > before, SECONDS)
+    first = newest_tick(service, "backfills")
+    assert wait_for(lambda: newest_tick(service, "backfills") > first, SECONDS)
+    assert wait_for(lambda: "STARTED" not in {tick["status"] for tick in ticks(service, "arrivals")}, SECONDS)
 
 
-def arrivals(service: Service) -> dict[str, Any]:  # Any: what GraphQL answers
+def newest_tick(service: Service, sensor: str) -> int:
+    return max((int(tick["tickId"]) for tick in ticks(service, sensor)), default=0)
+
+
+def ticks(service: Service, sensor: str) -> list[dict[str, Any]]:
+    return list(state_of(service, sensor)["ticks"])
+
+
+def state_of(service: Service, sensor: str) -> dict[str, Any]:  # Any: what GraphQL answers
     (repository,) = service.ask(SENSORS)["repositoriesOrError"]["nodes"]
-    (state,) = [item["sensorState"] for item in repository["sensors"] if item["name"] == "arrivals"]
+    (state,) = [item["sensorState"] for item in repository["sensors"] if item["name"] == sensor]
     return dict(state)
 
 
