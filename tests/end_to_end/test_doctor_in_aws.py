@@ -18,10 +18,8 @@ from resources.s3_checkup import check_s3
 from resources.s3_store import S3ObjectStore
 from sluice.errors import CredentialsInvalid, StoreForbidden
 from sluice.healing.failure import FailureClass
-from tests.aws_server import CREDENTIALS, running_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from typer.testing import Result
@@ -58,16 +56,6 @@ class Setup:
 @pytest.fixture
 def setup(aws: AwsServer, tmp_path: Path) -> Setup:
     return Setup(aws, aws.new_bucket(f"doctor-{uuid4().hex}", versioned=True), tmp_path)
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
-    """Return a server that checks signatures and policies."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        with running_aws(tmp_path_factory.mktemp("guarded"), AUTH="true") as server:
-            yield server
 
 
 def become(server: AwsServer, monkeypatch: pytest.MonkeyPatch, *actions: str) -> None:

@@ -18,7 +18,7 @@ from resources.dynamo_place import DynamoPlace
 from resources.failures import classify
 from sluice.errors import StoreForbidden
 from sluice.healing.failure import FailureClass
-from tests.end_to_end.test_doctor_in_aws import become, guarded
+from tests.end_to_end.test_doctor_in_aws import become
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from tests.aws_server import AwsServer
 
-__all__ = ["guarded"]
 
 pytestmark = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
 

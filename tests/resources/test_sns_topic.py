@@ -13,10 +13,9 @@ from typer.testing import CliRunner
 from pipeline_assets.cli.app import app
 from resources.notifier import AppriseNotifier, receivers_of
 from resources.topic_checkup import check_topics
-from tests.aws_server import CREDENTIALS, running_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.aws_server import AwsServer
@@ -173,16 +172,6 @@ class TestWithAws:
         assert ("SLUICE_NOTIFY_OPS", f"{topic.arn}, 2 subscriptions", "good") in found
         assert ("SLUICE_NOTIFY_WRONG", f"The topic {topic.arn}x is not there.", "broken") in found
         assert [state for what, _, state in found if what == "SLUICE_NOTIFY_GONE"] == ["broken"]
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
-    """Return a server that checks signatures and policies."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        with running_aws(tmp_path_factory.mktemp("guarded"), AUTH="true") as server:
-            yield server
 
 
 class TestWithPolicies:

@@ -27,26 +27,14 @@ from sluice.errors import (
     SluiceError,
 )
 from sluice.healing.failure import FailureClass
-from tests.aws_server import CREDENTIALS, running_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.aws_server import AwsServer
 
 SECRET = "hunter2-hunter2"
 aws_tests = [pytest.mark.aws, pytest.mark.xdist_group("aws")]
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
-    """Return a server that checks signatures and policies."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        with running_aws(tmp_path_factory.mktemp("guarded"), AUTH="true") as server:
-            yield server
 
 
 def test_plain_values_need_neither_aws_nor_its_library() -> None:
