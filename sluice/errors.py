@@ -698,7 +698,7 @@ class SettingInvalid(SluiceError):
     """An environment variable of Sluice has a value that means nothing."""
 
     def __init__(self, *, name: str, value: str, problem: str, cure: str) -> None:
-        super().__init__(f'{name}="{value}" {problem}.', cure=cure)
+        super().__init__(f'{name}="{value}" {problem}.' if value else f"{name} {problem}.", cure=cure)
         self.name = name
         self.value = value
         self.problem = problem
