@@ -105,11 +105,14 @@ class Environment:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from resources.measured_ledger import measured
         from resources.opened_ledger import open_ledger
 
         ledger = open_ledger(self.settings)
-        return measured(ledger) if self.settings.telemetry.is_on else ledger
+        if not self.settings.telemetry.is_on:
+            return ledger
+        from resources.measured_ledger import measured
+
+        return measured(ledger)
 
     @cached_property
     def tables(self) -> IcebergTables:
