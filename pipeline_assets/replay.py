@@ -149,8 +149,8 @@ class PastStore:
     def list(self, prefix: str) -> Iterator[Listed]:
         return self.store.list(prefix)
 
-    def etag(self, key: str) -> str | None:
-        return self.store.etag(self.moved.get(key, key))
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
+        return self.store.etag(self.moved.get(key, key), stamp=stamp)
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
         return self.store.open(self.moved.get(key, key), etag=etag)

@@ -51,10 +51,11 @@ class ObjectStore(Protocol):
     def watch(self, prefix: str) -> Watch | None:
         """Return what tells whether a listing would name other objects than now; None: only a listing can tell."""
 
-    def etag(self, key: str) -> str | None:
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
         """Return what identifies the present content, or None without an object.
 
-        Local: 32 hex digits of its hash. S3: its own ETag in quotes, and its version.
+        `stamp` asks for what was listed with it: None as well once something else is there. Local: 32 hex digits of
+        its hash. S3: its own ETag in quotes, and its version.
         """
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
@@ -111,15 +112,16 @@ class LocalObjectStore:
         folder, _, _ = prefix.rpartition("/")
         return watch_folder(str(self._path(folder) if folder else self._root), time.time_ns())
 
-    def etag(self, key: str) -> str | None:
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
         try:
             with self.open(key) as file:
                 digest = _new_hash()
                 while chunk := file.read(_CHUNK_BYTES):
                     digest.update(chunk)
-                return digest.hexdigest()
+                is_other = stamp is not None and stamp != _stamp(os.fstat(file.fileno()))  # now that all of it is read
         except FileNotFoundError:
             return None
+        return None if is_other else digest.hexdigest()
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:  # noqa: ARG002  readers check its hash
         try:
@@ -161,9 +163,11 @@ class MemoryObjectStore:
     def watch(self, prefix: str) -> Watch | None:  # noqa: ARG002
         return None
 
-    def etag(self, key: str) -> str | None:
-        found = self._objects.get(key)
-        return None if found is None else _new_hash(found[0]).hexdigest()
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
+        content, listed = self._objects.get(key, (None, None))
+        if content is None or listed is None or stamp not in {None, listed.stamp}:
+            return None
+        return _new_hash(content).hexdigest()
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:  # noqa: ARG002  readers check its hash
         if key not in self._objects:
@@ -187,9 +191,12 @@ class MemoryObjectStore:
 
 
 def _listed(key: str, status: os.stat_result) -> Listed:
+    return Listed(key, status.st_size, _stamp(status), datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _stamp(status: os.stat_result) -> str:
     # ctime as well: `cp -p` over a file can keep its inode, size and mtime while its bytes change.
-    stamp = f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}"
-    return Listed(key, status.st_size, stamp, datetime.fromtimestamp(status.st_mtime, UTC))
+    return f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}"
 
 
 def has_hidden_part(key: str) -> bool:

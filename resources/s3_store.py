@@ -97,9 +97,11 @@ class S3ObjectStore:
         with explained(self.place, key):
             self._client.delete_object(**self._where(key))
 
-    def etag(self, key: str) -> str | None:
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
         found = self._head(key)
-        return None if found is None else str(Identity.of(found))
+        if found is None or stamp not in {None, str(found["ETag"])}:
+            return None
+        return str(Identity.of(found))
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
         pinned = None if etag is None else Identity.parse(etag)

@@ -22,6 +22,9 @@ RAW_ZONE = "raw/"
 SETTLE = timedelta(seconds=1)
 """How long an object must have been left alone before it counts: its writer may still be at work."""
 
+_AHEAD = timedelta(minutes=1)
+"""What is this much younger than the listing's `now`, or less, was written after that; beyond it, a clock is wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
@@ -66,7 +69,7 @@ class Listed(Protocol):
 
 class RawStore(Protocol):
     def list(self, prefix: str) -> Iterator[Listed]: ...
-    def etag(self, key: str) -> str | None: ...
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None: ...
 
 
 class ArrivalsLedger(Protocol):
@@ -102,7 +105,7 @@ def sweep_raw_zone(contracts: Iterable[Contract], store: RawStore, ledger: Arriv
     landed = {contract.dataset: contract for contract in contracts if contract.source}
     grouped, strays = _by_partition(landed.values(), store)
     inside = {place: found for place, found in grouped.items() if _is_in_range(landed[place[0]], place[1], now)}
-    unsettled = [item.key for found in inside.values() for item in found if not _is_settled(item, now)]
+    unsettled = [item.key for found in inside.values() for item in found if not is_settled(item, now)]
     waiting = frozenset(unsettled)
     digests = {dataset: ledger.listing_digests(dataset) for dataset in landed}
     noticed = [
@@ -173,6 +176,12 @@ def _present(contract: Contract, partition: str, store: RawStore) -> list[Listed
     return [item for item in listed if location.partition_of(item.key.removeprefix(RAW_ZONE)) == partition]
 
 
+def is_settled(item: Listed, now: datetime, settle: timedelta = SETTLE) -> bool:
+    """Tell whether the object has been left alone for long enough; `now` is a time before it was listed."""
+    # A time far in the future (a skewed or copied clock) says nothing; waiting for it could take for ever.
+    return not settle or not -_AHEAD < now - item.modified_at < settle
+
+
 def _by_partition(
     contracts: Iterable[Contract], store: RawStore
 ) -> tuple[Mapping[tuple[str, str], Sequence[Listed]], Sequence[str]]:
@@ -214,13 +223,14 @@ def _notice(
     settle: timedelta = SETTLE,
 ) -> Noticed | None:
     known = {item.key: item for item in ledger.known_objects(*place)}
-    settled = _settled(found, now, settle)
-    if any(item.key in known for item in found if not _is_settled(item, now, settle)):
-        return None if not removals_count else ledger.latest(*place)  # an overwrite is under way: all of it next time
+    settled = [item for item in found if is_settled(item, now, settle)]
     present = _identify(settled, known, store)
+    still_there = {item.key for item in present}
+    if any(item.key in known and item.key not in still_there for item in found):
+        return None if not removals_count else ledger.latest(*place)  # an overwrite is under way: all of it next time
     if not present:
         return None
-    removed = [known[key] for key in known.keys() - {item.key for item in present}]
+    removed = [known[key] for key in known.keys() - still_there]
     if not removals_count and not _has_news(present, known):
         present = [*present, *removed]  # keeps the fingerprint; the new digest says that this was looked at
     manifest = build_manifest(*place, tuple(RawObject(item.key, item.etag, item.size) for item in present))
@@ -228,11 +238,14 @@ def _notice(
 
 
 def _identify(settled: Sequence[Listed], known: Mapping[str, KnownObject], store: RawStore) -> list[KnownObject]:
-    """Give each object its ETag: the known one while its stamp is the same, else the store's; vanished ones drop."""
+    """Give each object its ETag: the known one while its stamp is the same, else the store's.
+
+    What has vanished or changed since it was listed drops: beside the others it would be a state that never was.
+    """
     identified = []
     for item in settled:
         before = known.get(item.key)
-        etag = before.etag if before and before.stamp == item.stamp else store.etag(item.key)
+        etag = before.etag if before and before.stamp == item.stamp else store.etag(item.key, stamp=item.stamp)
         if etag is not None:
             identified.append(KnownObject(item.key, item.size, item.stamp, etag))
     return identified
@@ -240,15 +253,6 @@ def _identify(settled: Sequence[Listed], known: Mapping[str, KnownObject], store
 
 def _has_news(present: Iterable[KnownObject], known: Mapping[str, KnownObject]) -> bool:
     return any(item.key not in known or known[item.key].etag != item.etag for item in present)
-
-
-def _settled(found: Iterable[Listed], now: datetime, settle: timedelta = SETTLE) -> list[Listed]:
-    return [item for item in found if _is_settled(item, now, settle)]
-
-
-def _is_settled(item: Listed, now: datetime, settle: timedelta = SETTLE) -> bool:
-    # A time in the future (a skewed or copied clock) says nothing; waiting for it could take for ever.
-    return not timedelta(0) <= now - item.modified_at < settle
 
 
 def _digest(found: Iterable[Listed]) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sluice.arrivals import RAW_ZONE, SETTLE
+from sluice.arrivals import RAW_ZONE, is_settled
 from sluice.location import Location
 from sluice.manifest import Manifest, RawObject, build_manifest
 from sluice.wording import counted
@@ -91,7 +91,7 @@ def fallback_objects(path: str, partition: str, store: RawStore, now: datetime) 
     location = Location.parse(path)
     listed = store.list(RAW_ZONE + location.key_prefix(partition))
     found = [item for item in listed if location.partition_of(item.key.removeprefix(RAW_ZONE)) == partition]
-    if any(timedelta(0) <= now - item.modified_at < SETTLE for item in found):
+    if not all(is_settled(item, now) for item in found):
         return ()
     return tuple(sorted(found, key=lambda item: item.key))
 
@@ -104,8 +104,8 @@ def fallback_basis(objects: Iterable[Listed]) -> Basis:
 
 
 def fallback_manifest(dataset: str, partition: str, objects: Iterable[Listed], store: RawStore) -> Manifest:
-    """Return the objects with their ETags; one that has vanished since is left out."""
-    known = ((item, store.etag(item.key)) for item in objects)
+    """Return the objects with their ETags; one that has vanished or changed since is left out."""
+    known = ((item, store.etag(item.key, stamp=item.stamp)) for item in objects)
     return build_manifest(
         dataset, partition, tuple(RawObject(item.key, etag, item.size) for item, etag in known if etag is not None)
     )

@@ -11,7 +11,7 @@ from pipeline_assets.cli.survey import survey
 from resources.dagster_home import open_dagster
 from sluice.partition_state import State
 from tests.chaos.inputs import DATASETS, DAYS
-from tests.chaos.oracle import Rows, paid_of
+from tests.chaos.oracle import Rows, difference, paid_of
 from tests.chaos.published import rows_shown, snapshots
 from tests.chaos.world import FINAL
 
@@ -68,12 +68,12 @@ def faults_of_history(world: World) -> Iterator[str]:
             if expected is None:
                 yield f"{dataset} {shown.partition} was published from files that never were: {shown.fingerprint}"
             elif expected.rows != shown.rows:
-                yield f"{dataset} {shown.partition} was published wrong: {_difference(shown.rows, expected.rows)}"
+                yield f"{dataset} {shown.partition} was published wrong: {difference(shown.rows, expected.rows)}"
     first: dict[tuple[str, str], Rows] = {}
     for shown in snapshots(world.environment, "paid"):
         known = first.setdefault((shown.partition, shown.fingerprint), shown.rows)
         if known != shown.rows:
-            yield f"paid {shown.partition} {shown.fingerprint} was published as two: {_difference(shown.rows, known)}"
+            yield f"paid {shown.partition} {shown.fingerprint} was published as two: {difference(shown.rows, known)}"
 
 
 def faults_of_tables(world: World) -> Iterator[str]:
@@ -83,12 +83,12 @@ def faults_of_tables(world: World) -> Iterator[str]:
         dataset, day = place
         expected = world.landed.expected(place)
         if shown[dataset][day] != expected.rows:
-            yield f"{dataset} {day} shows {_difference(shown[dataset][day], expected.rows)}"
+            yield f"{dataset} {day} shows {difference(shown[dataset][day], expected.rows)}"
         yield from _imbalance(world, place)
     for day in _derived_days(world):
         derived = paid_of(shown["orders"][day], shown["payments"][day])
         if shown["paid"][day] != derived:
-            yield f"paid {day} shows {_difference(shown['paid'][day], derived)}"
+            yield f"paid {day} shows {difference(shown['paid'][day], derived)}"
 
 
 def _derived_days(world: World) -> list[str]:
@@ -115,7 +115,7 @@ def differences(chaos: Environment, reference: Environment) -> Iterator[str]:
         here, there = rows_shown(chaos, dataset), rows_shown(reference, dataset)
         for day in DAYS:
             if here[day] != there[day]:
-                yield f"{dataset} {day} differs: {_difference(here[day], there[day])}"
+                yield f"{dataset} {day} differs: {difference(here[day], there[day])}"
             if _kept(chaos, dataset, day) != _kept(reference, dataset, day):
                 yield f"{dataset} {day} has other balances or another quarantine"
 
@@ -133,8 +133,3 @@ def _kept(environment: Environment, dataset: str, day: str) -> Mapping[str, obje
     sums = (outcome.records_in, outcome.published, outcome.quarantined, outcome.duplicates)
     objects = outcome.objects if dataset != "paid" else ()  # what is derived is named after versions
     return {"sums": sums, "objects": objects, "reasons": outcome.reasons if objects else (), "rejected": rejected}
-
-
-def _difference(found: Rows, wanted: Rows) -> str:
-    more, less = found - wanted, wanted - found
-    return f"{more.total()} rows too many {list(more)[:3]}, {less.total()} too few {list(less)[:3]}"

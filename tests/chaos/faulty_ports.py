@@ -55,9 +55,9 @@ class FaultyStore:
     def watch(self, prefix: str) -> Watch | None:
         return self._store.watch(prefix)
 
-    def etag(self, key: str) -> str | None:
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
         self._perhaps_fail("etag", key)
-        return self._store.etag(key)
+        return self._store.etag(key, stamp=stamp)
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
         opened = self._store.open(key, etag=etag)

@@ -72,6 +72,11 @@ def paid_of(orders: Rows, payments: Rows) -> Rows:
     )
 
 
+def difference(found: Rows, wanted: Rows) -> str:
+    more, less = found - wanted, wanted - found
+    return f"{more.total()} rows too many {list(more)[:3]}, {less.total()} too few {list(less)[:3]}"
+
+
 def _records(dataset: str, content: bytes) -> Iterator[Record | None]:
     """Yield every record, None for a line that is no record at all."""
     match dataset:

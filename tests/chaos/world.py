@@ -20,14 +20,15 @@ from tests.chaos.definitions import DATASETS as CONTRACTS
 from tests.chaos.definitions import FAULTS
 from tests.chaos.faults import FaultBox
 from tests.chaos.inputs import DATASETS, DAYS, Writer, key_of
-from tests.chaos.oracle import Expected, expected_of, fingerprint_of
-from tests.chaos.published import rows_shown
+from tests.chaos.oracle import Expected, difference, expected_of, fingerprint_of
+from tests.chaos.published import rows_shown, snapshots
 from tests.chaos.schedule import Kind, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.chaos.oracle import Rows
     from tests.chaos.servers import Servers
 
 _PACE_SECONDS = 0.25
@@ -200,8 +201,20 @@ class World:
             shown = rows_shown(self.environment, dataset)
             for day in DAYS:
                 known = [item.rows for (*place, _), item in self.landed.states.items() if place == [dataset, day]]
-                assert shown[day] in [*known, Counter()], f"a reader saw {dataset} {day} as it never was"
+                if shown[day] not in [*known, Counter()]:
+                    raise AssertionError(self._told(dataset, day, shown[day], known))
         return True
+
+    def _told(self, dataset: str, day: str, rows: Rows, known: list[Rows]) -> str:
+        """Name the state nearest to what a reader saw, and what was published and landed so far."""
+        nearest = min(known, key=lambda state: (state - rows).total() + (rows - state).total())
+        published = [item for item in snapshots(self.environment, dataset) if item.partition == day]
+        states = [name for (*place, name) in self.landed.states if place == [dataset, day]]
+        return (
+            f"a reader saw {dataset} {day} as it never was: {len(rows)} rows; nearest of {len(known)} states is number "
+            f"{known.index(nearest)}, {difference(rows, nearest)}; states: {states}; "
+            f"published: {[(item.fingerprint, item.rows.total()) for item in published]}; home: {self.home}"
+        )
 
     def _kill_worker(self, step: Step) -> bool:
         until = time.monotonic() + _WORKER_SECONDS

@@ -123,6 +123,19 @@ class TestEveryObjectStore:
         assert before[0] == before[1]
         assert before[0] != store.etag("raw/a")
 
+    def test_what_was_listed_has_an_etag_until_something_else_is_there(
+        self, store: ObjectStore, tmp_path: Path
+    ) -> None:
+        store.put("raw/a", _file(tmp_path, b"one"))
+        (listed,) = store.list("raw/a")
+        before = store.etag("raw/a", stamp=listed.stamp)
+
+        store.put("raw/a", _file(tmp_path, b"two"))
+
+        assert before is not None
+        assert store.etag("raw/a", stamp=listed.stamp) is None
+        assert before != store.etag("raw/a") is not None
+
     def test_an_object_is_opened_by_its_etag(self, store: ObjectStore, tmp_path: Path) -> None:
         store.put("raw/a", _file(tmp_path, b"one"))
 

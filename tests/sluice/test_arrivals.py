@@ -13,7 +13,7 @@ from sluice.arrivals import Sweep, sweep_partition, sweep_raw_zone
 from sluice.contract import Contract, FileFormat, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -43,9 +43,9 @@ class CountingStore:
     def list(self, prefix: str) -> Iterator[Listed]:
         return self._store.list(prefix)
 
-    def etag(self, key: str) -> str | None:
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
         self.hashed.append(key)
-        return self._store.etag(key)
+        return self._store.etag(key, stamp=stamp)
 
     def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
         return self._store.open(key, etag=etag)
@@ -236,6 +236,46 @@ def test_while_a_known_file_is_being_overwritten_its_partition_keeps_its_manifes
     assert len(zone.sweep(now=NOW + timedelta(seconds=1)).noticed) == 1
 
 
+def test_what_was_written_while_the_sweep_listed_does_not_overtake_what_was_written_before(zone: RawZone) -> None:
+    """One is too young to count; the other, younger still, is from after `now` and looks like a time in the future."""
+    zone.land(f"orders/date={DAY}/a.jsonl")
+    zone.land(f"orders/date={DAY}/b.jsonl", at=NOW - timedelta(seconds=0.3))
+    zone.land(f"orders/date={DAY}/c.jsonl", at=NOW + timedelta(seconds=0.3))
+
+    assert keys(zone.sweep()) == [(f"raw/orders/date={DAY}/a.jsonl",)]
+    assert zone.sweep_day() == (f"raw/orders/date={DAY}/a.jsonl",)
+    assert len(zone.sweep_day(NOW + timedelta(seconds=2))) == 3
+
+
+def test_a_known_file_that_is_overwritten_between_listing_and_hashing_keeps_its_partition_as_it_was(
+    zone: RawZone,
+) -> None:
+    zone.land(f"orders/date={DAY}/a.jsonl")
+    (first,) = zone.sweep().noticed
+    zone.land(f"orders/date={DAY}/a.jsonl", '{"id": 1}\n')
+    zone.land(f"orders/date={DAY}/b.jsonl")
+    changing = ChangingStore(zone, lambda: zone.land(f"orders/date={DAY}/a.jsonl", '{"id": 2}\n'))
+
+    swept = sweep_raw_zone([ORDERS], changing, zone.ledger, NOW)
+    named = sweep_partition(ORDERS, DAY, changing, zone.ledger, NOW)
+
+    assert swept.noticed == ()
+    assert named is not None
+    assert named.manifest == first.manifest
+    assert len(zone.sweep_day()) == 2
+
+
+def test_a_new_file_that_is_overwritten_between_listing_and_hashing_waits(zone: RawZone) -> None:
+    zone.land(f"orders/date={DAY}/a.jsonl")
+    zone.land(f"orders/date={DAY}/b.jsonl")
+    changing = ChangingStore(zone, lambda: zone.land(f"orders/date={DAY}/b.jsonl", '{"id": 2}\n'))
+
+    sweep = sweep_raw_zone([ORDERS], changing, zone.ledger, NOW)
+
+    assert keys(sweep) == [(f"raw/orders/date={DAY}/a.jsonl",)]
+    assert len(zone.sweep().noticed) == 1
+
+
 def test_a_file_from_the_future_does_not_wait_for_ever(zone: RawZone) -> None:
     zone.land(f"orders/date={DAY}/a.jsonl", at=NOW + timedelta(days=30))
 
@@ -277,27 +317,27 @@ def test_a_file_of_no_dataset_is_a_stray(zone: RawZone, key: str) -> None:
 def test_an_object_that_vanishes_during_the_sweep_is_left_out(zone: RawZone) -> None:
     zone.land(f"orders/date={DAY}/a.jsonl")
     zone.land(f"orders/date={DAY}/b.jsonl")
-    vanishing = VanishingStore(zone, f"orders/date={DAY}/b.jsonl")
+    vanishing = ChangingStore(zone, lambda: zone.remove(f"orders/date={DAY}/b.jsonl"))
 
     sweep = sweep_raw_zone([ORDERS], vanishing, zone.ledger, NOW)
 
     assert keys(sweep) == [(f"raw/orders/date={DAY}/a.jsonl",)]
 
 
-class VanishingStore:
-    """Removes an object between listing and hashing."""
+class ChangingStore:
+    """Something happens to the raw zone after each listing."""
 
-    def __init__(self, zone: RawZone, key: str) -> None:
+    def __init__(self, zone: RawZone, happening: Callable[[], None]) -> None:
         self._zone = zone
-        self._key = key
+        self._happening = happening
 
     def list(self, prefix: str) -> Iterator[Listed]:
         listed = list(self._zone.store.list(prefix))
-        self._zone.remove(self._key)
+        self._happening()
         return iter(listed)
 
-    def etag(self, key: str) -> str | None:
-        return self._zone.store.etag(key)
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
+        return self._zone.store.etag(key, stamp=stamp)
 
 
 def test_an_empty_raw_zone_is_quiet(zone: RawZone) -> None:

@@ -121,8 +121,8 @@ class Things:
     def list(self, prefix: str) -> Iterator[Thing]:
         return (thing for thing in self.things if thing.key.startswith(prefix))
 
-    def etag(self, key: str) -> str | None:
-        return None if key.endswith("gone.jsonl") else f"etag of {key}"
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
+        return None if key.endswith("gone.jsonl") else f"etag of {key} {stamp}"
 
 
 FOUND = Things((Thing("raw/backup/date=2026-11-20/b.jsonl"), Thing("raw/backup/date=2026-11-20/a.jsonl")))

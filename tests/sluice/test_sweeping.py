@@ -39,8 +39,8 @@ class Watched:
         self.listings += 1
         return self.store.list(prefix)
 
-    def etag(self, key: str) -> str | None:
-        return self.store.etag(key)
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
+        return self.store.etag(key, stamp=stamp)
 
     def watch(self, prefix: str) -> Watched | None:
         return self if self.is_watching and prefix == "raw/" else None

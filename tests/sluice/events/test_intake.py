@@ -45,8 +45,9 @@ class Bucket:
         self.listings.append(prefix)
         return (Listed(key, etag) for key, etag in sorted(self.objects.items()) if key.startswith(prefix))
 
-    def etag(self, key: str) -> str | None:
-        return self.objects.get(key)
+    def etag(self, key: str, *, stamp: str | None = None) -> str | None:
+        found = self.objects.get(key)
+        return found if stamp in {None, found} else None
 
 
 @dataclass
