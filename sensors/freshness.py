@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import dagster as dg
 
 from sluice.freshness import CHECK_NAME, breach_verdict, breaches
 from sluice.healing.health import BY_ITSELF
+from sluice.history import RECORDED_WITHIN
 from sluice.lateness import open_lateness, over
 from sluice.telemetry.measured import METRICS_LOGGER, measured_freshness
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 SENSOR_NAME = "freshness"
 _METRICS = logging.getLogger(METRICS_LOGGER)
 _SHOWN = 20
-_GRACE = timedelta(seconds=5)
-"""A publication is stamped a moment before the ledger has it; without grace such a one would be called missing."""
 
 
 class Ledger(Protocol):
@@ -85,7 +84,7 @@ def _missing(
     found = [
         _Breach(due.deadline.isoformat(), contract.dataset, due.partition)
         for contract in promising
-        for due in breaches(contract, published[contract.dataset], now - _GRACE)
+        for due in breaches(contract, published[contract.dataset], now - RECORDED_WITHIN)
     ]
     return sorted(found, reverse=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
@@ -15,6 +15,7 @@ from sluice.healing.backoff import backoff
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind, RemedyTaken
 from sluice.healing.policy import USUAL
+from sluice.history import RECORDED_WITHIN
 from sluice.stand_in import (
     LONGEST_AGO,
     Basis,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 SENSOR_NAME = "stand_ins"
 BASIS = "sluice/stand_in"
-_GRACE = timedelta(seconds=5)  # as the sensor `freshness` has it
 _TRIES = USUAL[FailureClass.SINK_UNAVAILABLE]  # an outage of the table store is the likeliest cause, and may last
 _MOST_ASKED = 20  # in a tick
 
@@ -94,7 +94,7 @@ class _Seeker:
     def ask(self, contract: Contract, policy: StandIn, job_name: str) -> list[dg.RunRequest]:
         """Return the requests for one dataset, the newest partition first."""
         own = self.ledger.first_published(contract.dataset)
-        overdue = breaches(contract, own, self.now - _GRACE, LONGEST_AGO.days)
+        overdue = breaches(contract, own, self.now - RECORDED_WITHIN, LONGEST_AGO.days)
         bare = [item.partition for item in overdue if self.ledger.published(contract.dataset, item.partition) is None]
         requests = []
         for partition in reversed(bare):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sluice.healing.failure import FailureClass
     from sluice.outcome import Outcome
+
+
+RECORDED_WITHIN = timedelta(seconds=5)
+"""A publication is stamped a moment before the ledger has it: who asks for what is missing asks about a time before."""
 
 
 @dataclass(frozen=True, slots=True)

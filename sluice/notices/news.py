@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import ARRIVALS, RemedyKind
+from sluice.history import RECORDED_WITHIN
 from sluice.notices.quiet_hours import quiet_until
 from sluice.notices.rules import Event, NoticeSeverity
 from sluice.notices.wording import incident_text, published_text
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 NEWS_FOR = timedelta(days=2)
 """What ended longer ago is no news: a contract that names its first route does not set off years of messages."""
-
-_GRACE = timedelta(seconds=5)
-"""A publication is stamped a moment before the ledger has it, and what is told is remembered by the latest stamp."""
 
 _NEEDS_A_PERSON = frozenset({FailureClass.PERMISSION, FailureClass.CODE, FailureClass.UNKNOWN})
 _PUBLISHED = "published"
@@ -89,7 +87,8 @@ def _concerned(contracts: Mapping[str, Contract], incident: Incident) -> Iterato
 def news_of_publications(contract: Contract, published: Iterable[Published], told: Told, now: datetime) -> list[News]:
     """Return the publications that are to be told now, if the contract asks for them."""
     rules = contract.notify
-    recent = [item for item in published if now - NEWS_FOR <= item.published_at <= now - _GRACE]
+    # What is told is remembered by its latest stamp, so that nothing with an earlier one may come after it.
+    recent = [item for item in published if now - NEWS_FOR <= item.published_at <= now - RECORDED_WITHIN]
     return [
         news
         for route in rules.routes
