@@ -97,7 +97,14 @@ class Sweep:
     strays: tuple[str, ...]
 
 
-def sweep_raw_zone(contracts: Iterable[Contract], store: RawStore, ledger: ArrivalsLedger, now: datetime) -> Sweep:
+def sweep_raw_zone(
+    contracts: Iterable[Contract],
+    store: RawStore,
+    ledger: ArrivalsLedger,
+    now: datetime,
+    *,
+    settle: timedelta = SETTLE,
+) -> Sweep:
     """Notice every partition whose objects are new or changed; removals alone are not news.
 
     Costs one listing, one query per dataset, and one hash per new or changed object.
@@ -105,11 +112,11 @@ def sweep_raw_zone(contracts: Iterable[Contract], store: RawStore, ledger: Arriv
     landed = {contract.dataset: contract for contract in contracts if contract.source}
     grouped, strays = _by_partition(landed.values(), store)
     inside = {place: found for place, found in grouped.items() if _is_in_range(landed[place[0]], place[1], now)}
-    unsettled = [item.key for found in inside.values() for item in found if not is_settled(item, now)]
+    unsettled = [item.key for found in inside.values() for item in found if not is_settled(item, now, settle)]
     waiting = frozenset(unsettled)
     digests = {dataset: ledger.listing_digests(dataset) for dataset in landed}
     noticed = [
-        _notice(place, found, store, ledger, now, removals_count=False)
+        _notice(place, found, store, ledger, now, removals_count=False, settle=settle)
         for place, found in sorted(inside.items())
         if _digest(item for item in found if item.key not in waiting) != digests[place[0]].get(place[1])
     ]
@@ -220,7 +227,7 @@ def _notice(
     now: datetime,
     *,
     removals_count: bool,
-    settle: timedelta = SETTLE,
+    settle: timedelta,
 ) -> Noticed | None:
     known = {item.key: item for item in ledger.known_objects(*place)}
     settled = [item for item in found if is_settled(item, now, settle)]

@@ -64,6 +64,8 @@ def _print_oddities(summary: RunSummary) -> None:
         tell(f"{counted(summary.killed, 'run')} of an earlier call had been killed; marked as failed.", is_odd=True)
     if summary.seen.strays:
         tell(f"{_listed(summary.seen.strays)} match no dataset's location; they are left alone.", is_odd=True)
+    if summary.seen.unsettled:
+        tell(f"{_listed(summary.seen.unsettled)}: just written, or later than this clock; left for later.", is_odd=True)
     if summary.seen.outside:
         places = tuple(f"{dataset} {partition}" for dataset, partition in summary.seen.outside)
         tell(f"{_listed(places)} are before their dataset's start or after today; they wait.", is_odd=True)

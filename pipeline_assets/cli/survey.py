@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline_assets.cli.environment import Environment
 from resources.ledger import Ledger
-from sluice.arrivals import SETTLE, KnownObject, Noticed, sweep_raw_zone
+from sluice.arrivals import KnownObject, Noticed, sweep_raw_zone
 from sluice.manifest import Manifest
 from sluice.partition_state import PartitionStatus
 from sluice.survey import survey as survey_partitions
@@ -34,8 +34,8 @@ def manifests(environment: Environment) -> Mapping[tuple[str, str], Manifest]:
     ledger = environment.ledger
     newest = {_place(item.manifest): item.manifest for item in ledger.noticed_after(0)}
     # A file that landed a moment ago is pending, though the sensor would still wait for it to settle.
-    now = environment.clock.now() + SETTLE
-    sweep = sweep_raw_zone(environment.contracts.values(), environment.store, _Unwritten(ledger), now)
+    contracts, now = environment.contracts.values(), environment.clock.now()
+    sweep = sweep_raw_zone(contracts, environment.store, _Unwritten(ledger), now, settle=timedelta(0))
     return newest | {_place(item.manifest): item.manifest for item in sweep.noticed}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import time
 from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -113,6 +115,24 @@ def test_a_second_run_changes_nothing_and_says_so(shop: Command) -> None:
     assert "Nothing to do" in result.stdout
     assert shop.rows("run") == []
     assert shop("status", "--json").stdout == before
+
+
+def test_what_is_later_than_the_clock_is_named_and_left_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline_assets.cli.headless._PATIENCE", 0)
+    sluice = Command(tmp_path / "home", tmp_path / "datasets")
+    declare(sluice, CONTRACT)
+    land(sluice, tmp_path, "2026-11-01", FIRST)
+    (file,) = (tmp_path / "home/raw").rglob("*.jsonl")
+    ahead = time.time() + 40
+    os.utime(file, (ahead, ahead))
+
+    result = sluice("run")
+
+    assert result.exit_code == 0
+    assert "raw/trips/date=2026-11-01/2026-11-01.jsonl: just written, or later than this clock" in result.stderr
+    assert [item["state"] for item in sluice.rows("status")] == ["pending"]
 
 
 @pytest.mark.parametrize(
