@@ -66,7 +66,7 @@ def stage_derived(
     contract, contracts, partition, ledger = work.contract, work.contracts, work.partition, work.ledger
     inputs = inputs_of(contract, contracts)
     chronicle, purse = work.chronicle, work.purse(prices)
-    with chronicle.preparing(work.asked_for):
+    with chronicle.preparing(work.meant):
         held = {name: _fetch_held(contract, name, partition, tables) for name in inputs}
         versions = {name: item.version for name, item in held.items()}
         manifest = derived_manifest(contract.dataset, partition, versions)

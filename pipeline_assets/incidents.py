@@ -14,10 +14,10 @@ from sluice.healing.incident import RemedyKind, RemedyTaken
 from sluice.healing.killed import end_with
 from sluice.judging import closed, faults
 from sluice.stand_in import open_at, shown_text
-from sluice.version import NOT_READ, Version
+from sluice.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipeline_assets.ports import Clock, Failures, Ledger
     from sluice.acceptance import Acceptance
@@ -67,11 +67,11 @@ class Chronicle:
                 raise
 
     @contextmanager
-    def preparing(self, fingerprint: str | None) -> Iterator[None]:
+    def preparing(self, meant: Callable[[], str]) -> Iterator[None]:
         """Keep what goes wrong before an attempt begins as one that failed: only attempts are tried again.
 
-        `fingerprint` is what the run was asked to build, None where nobody said. What gates stop is kept elsewhere, and
-        what is not there yet starts the partition itself when it comes.
+        `meant` gives the fingerprint of what the run is to build. What gates stop is kept elsewhere, and what is not
+        there yet starts the partition itself when it comes.
         """
         try:
             yield
@@ -81,7 +81,7 @@ class Chronicle:
             last = self.ledger.last_attempt(self.dataset, self.partition)
             if last is not None and last.run_id == self.run_id:
                 raise  # who was nearer has kept it, or it is found as killed
-            with self.attempt_at(Version(fingerprint or NOT_READ, self.contract.fingerprint, CODE_VERSION)):
+            with self.attempt_at(Version(meant(), self.contract.fingerprint, CODE_VERSION)):
                 raise
 
     def stop(self, version: Version, stopped_by: Sequence[Judged], gates: Sequence[Gate]) -> None:

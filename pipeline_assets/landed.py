@@ -78,7 +78,7 @@ def notice_raw(
     """Do the work of the raw step, and yield what it reports; raises RawPartitionEmpty."""
     contract, chronicle = work.contract, work.chronicle
     key = asset_key(Zone.RAW, contract.dataset)
-    with chronicle.preparing(work.asked_for):
+    with chronicle.preparing(work.meant):
         if contract.source and contract.source.pull:
             asked = work.run.asset_selection
             goes_on = asked is None or asset_key(Zone.PROCESSED, contract.dataset) in asked
@@ -91,7 +91,7 @@ def notice_raw(
         raise _nothing_landed(contract, work.partition)
     manifest = noticed.manifest
     version = _version(contract, noticed)
-    with chronicle.preparing(version.fingerprint):
+    with chronicle.preparing(lambda: version.fingerprint):
         purse = work.purse(prices)
         judgement = judge_raw_gates(purse, chronicle, store, manifest, version, contracts=work.contracts)
     yield dg.MaterializeResult(
@@ -134,7 +134,7 @@ def processed_assets(
         work = Work(
             contract, contracts, partition, context.run, instance, ledger, clock, failures, context.op_execution_context
         )
-        with work.chronicle.preparing(work.asked_for):
+        with work.chronicle.preparing(work.meant):
             noticed = _notice(contract, partition, store, ledger, clock)
             manifest, version = noticed.manifest, _version(contract, noticed)
             require_raw_gates(work.purse(prices), work.chronicle, store, manifest, version, contracts=contracts)

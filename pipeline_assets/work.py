@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipeline_assets.funding import Purse
 from pipeline_assets.incidents import Chronicle
+from sluice.healing.meant import meant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +36,10 @@ class Work:
     def chronicle(self) -> Chronicle:
         return Chronicle(self.contract, self.partition, self.run.run_id, self.ledger, self.clock, self.failures)
 
-    @property
-    def asked_for(self) -> str | None:
-        """The fingerprint that the run was asked to build; None where nobody said."""
-        return self.run.tags.get("sluice/fingerprint")
+    def meant(self) -> str:
+        """Return the fingerprint of what the run is to build, as far as anybody said."""
+        asked_for = self.run.tags.get("sluice/fingerprint")
+        return meant(self.contract, self.partition, asked_for, self.ledger, self.clock.now())
 
     def purse(self, prices: Prices) -> Purse:
         return Purse(self.contract, self.ledger, self.clock, prices, self.instance, self.run)

@@ -21,8 +21,10 @@ from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind, RemedyTaken
 from sluice.healing.killed import KILLED, end_with
 from sluice.healing.killed import Ledger as KilledLedger
+from sluice.healing.meant import Ledger as ArrivalsLedger
+from sluice.healing.meant import meant
 from sluice.healing.policy import HealingPolicy
-from sluice.version import NOT_READ, Version
+from sluice.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +44,7 @@ _LATELY = timedelta(hours=1)
 _MOST_LOOKED_AT = 100
 
 
-class Ledger(KilledLedger, BreakersLedger, Protocol):
+class Ledger(KilledLedger, BreakersLedger, ArrivalsLedger, Protocol):
     def failed_attempts(self) -> tuple[Attempt, ...]: ...
     def open_attempts(self) -> tuple[Attempt, ...]: ...
     def attempts(self, dataset: str, partition: str, version: str) -> tuple[Attempt, ...]: ...
@@ -108,22 +110,22 @@ class _Healer:
                 continue
             contracts = [self.contracts[name] for name in _datasets_of(run) if name in self.contracts]
             last = [self.ledger.last_attempt(contract.dataset, partition) for contract in contracts]
-            created_at = record.create_timestamp.replace(tzinfo=UTC)
             if any(item.run_id == run.run_id for item in last if item):
                 continue
+            died_at = _ended_at(record)
             untried = [
                 contract
                 for contract, item in zip(contracts, last, strict=True)
-                if not item or item.started_at <= created_at
+                if not item or item.started_at <= died_at  # a try that began before is none of what this one knew
             ]
             if untried and not self.instance.get_run_stats(run.run_id).steps_failed:
                 for contract in untried:
-                    self._note_killed(contract, partition, run, created_at)
+                    self._note_killed(contract, partition, run, died_at)
 
-    def _note_killed(self, contract: Contract, partition: str, run: dg.DagsterRun, created_at: datetime) -> None:
-        fingerprint = run.tags.get("sluice/fingerprint", NOT_READ)
+    def _note_killed(self, contract: Contract, partition: str, run: dg.DagsterRun, died_at: datetime) -> None:
+        fingerprint = meant(contract, partition, run.tags.get("sluice/fingerprint"), self.ledger, died_at)
         version = str(Version(fingerprint, contract.fingerprint, CODE_VERSION))
-        attempt = self.ledger.begin(contract.dataset, partition, version, run.run_id, created_at)
+        attempt = self.ledger.begin(contract.dataset, partition, version, run.run_id, died_at)
         end_with(attempt, KILLED, self.ledger, self.now, contract.downstream)
 
     def heal(self, jobs: Mapping[str, UnresolvedAssetJobDefinition]) -> list[dg.RunRequest]:
@@ -259,6 +261,12 @@ class _Healer:
 
 def _place(attempt: Attempt) -> _Place:
     return attempt.dataset, attempt.partition, attempt.failure_class or FailureClass.UNKNOWN
+
+
+def _ended_at(record: dg.RunRecord) -> datetime:
+    if record.end_time is not None:
+        return datetime.fromtimestamp(record.end_time, UTC)
+    return record.create_timestamp.replace(tzinfo=UTC)
 
 
 def _datasets_of(run: dg.DagsterRun) -> list[str]:

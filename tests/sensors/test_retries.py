@@ -4,18 +4,23 @@ import errno
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dagster import DagsterRun, DagsterRunStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import dagster as dg
 
-    from resources.object_store import LocalObjectStore
+    from resources.object_store import Listed, LocalObjectStore
     from tests.world import World
 
 DAY = "2026-11-03"
+NEWS = '{"order_id": 2, "customer_id": 7, "amount": 1, "status": "paid"}'
 LINE = '{"order_id": 1, "customer_id": 7, "amount": 9.5, "status": "paid"}'
 
 
@@ -30,6 +35,13 @@ class Broken:
         return getattr(self._store, name)
 
     def put(self, key: str, source: Path, *, only_if_absent: bool = False) -> bool:  # noqa: ARG002
+        raise self._error
+
+
+class Unlisted(Broken):
+    """It cannot even be listed."""
+
+    def list(self, prefix: str) -> Iterator[Listed]:  # noqa: ARG002
         raise self._error
 
 
@@ -186,6 +198,63 @@ def test_a_run_whose_partition_was_tried_since_is_not_mourned(world: World) -> N
 
     assert tick(world) == []
     assert world.ledger.incidents() == ()
+
+
+def test_a_run_that_was_killed_in_the_queue_does_not_take_along_what_arrived_meanwhile(world: World) -> None:
+    """Nobody asked for the news, because a run was waiting; and an earlier run has published what it was asked for."""
+    world.land_orders(DAY, LINE)
+    asked, cursor = arrivals(world, None)
+    waiting = queued(world, asked)
+    assert build(world, DAY, {})
+    world.land_orders(DAY, NEWS, name="b")
+    assert arrivals(world, cursor)[0] == []
+    world.instance.report_run_failed(waiting)
+
+    assert tick(world) == []
+    wait(world, minutes=1)
+    (retry,) = tick(world)
+
+    assert build(world, DAY, dict(retry.tags))
+    assert len(world.rows("orders", DAY)) == 2
+    assert tick(world) == []
+    assert world.ledger.incidents(open_only=True) == ()
+
+
+def test_a_run_that_failed_before_it_read_anything_does_not_take_along_what_arrived_meanwhile(world: World) -> None:
+    world.land_orders(DAY, LINE)
+    asked, cursor = arrivals(world, None)
+    waiting = queued(world, asked)
+    assert build(world, DAY, {})
+    world.land_orders(DAY, NEWS, name="b")
+    assert arrivals(world, cursor)[0] == []
+    replace_store(world, Unlisted(world.store, RESET))
+    assert not build(world, DAY, dict(waiting.tags))
+    replace_store(world, world.store)
+    world.instance.delete_run(waiting.run_id)  # the run that failed stands for it, with its tags
+
+    wait(world, minutes=1)
+    (retry,) = tick(world)
+
+    assert build(world, DAY, dict(retry.tags))
+    assert len(world.rows("orders", DAY)) == 2
+
+
+def arrivals(world: World, cursor: str | None) -> tuple[list[dg.RunRequest], str | None]:
+    sensor = world.definitions.get_repository_def().get_sensor_def("arrivals")
+    result = world.evaluate(sensor, cursor)
+    return list(result.run_requests or []), result.cursor
+
+
+def queued(world: World, asked: list[dg.RunRequest]) -> dg.DagsterRun:
+    (request,) = asked
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("sluice"), "shop"), "build_orders")
+    run = DagsterRun(
+        job_name="build_orders",
+        status=DagsterRunStatus.QUEUED,
+        tags={**request.tags, "dagster/partition": DAY},
+        remote_job_origin=origin,
+    )
+    return world.instance.add_run(run)
 
 
 def test_what_a_person_stopped_is_not_started_again(world: World) -> None:
