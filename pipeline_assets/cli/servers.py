@@ -14,6 +14,7 @@ from typing import NoReturn
 from pipeline_assets.cli.environment import CHECKOUT
 from pipeline_assets.cli.output import tell
 from pipeline_assets.cli.restarts import MOST, WINDOW_SECONDS, seconds_before_restart
+from pipeline_assets.cli.uninterrupted import uninterrupted
 from sluice.errors import ServiceFailed
 
 _STOP_SECONDS = 15
@@ -72,7 +73,8 @@ class Server:
             return False
         self._due = None
         self._former.append(self._process.pid)
-        self._process = self._start()
+        with uninterrupted():
+            self._process = self._start()
         self._tell("is started again")
         return True
 

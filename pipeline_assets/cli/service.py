@@ -21,6 +21,7 @@ from pipeline_assets.cli.left_servers import end_left_servers, note_servers
 from pipeline_assets.cli.output import tell
 from pipeline_assets.cli.pulse import Pulse
 from pipeline_assets.cli.servers import Plan, Server, groups_of
+from pipeline_assets.cli.uninterrupted import uninterrupted
 from resources.contract_folders import fetch_contracts
 from resources.dagster_home import open_dagster
 from resources.run_lock import hold_lock
@@ -146,8 +147,9 @@ class _Service:
         log = self.environment.settings.home / _LOGS / f"{name}.log"
         variables, settings = _child_variables(self.environment), self.environment.settings
         plan = Plan(name, command, log, variables, before_start, is_logged=settings.telemetry.are_logs_json)
-        self.servers.append(Server(plan))
-        self._note()
+        with uninterrupted():
+            self.servers.append(Server(plan))
+            self._note()
 
     def _note(self) -> None:
         note_servers(_noted_servers(self.environment), groups_of(self.servers), self.environment.workers)

@@ -67,12 +67,12 @@ class Servers:
         workers = self.workers()
         for process in self._family(name):
             if process.pid not in {worker.pid for worker in workers}:
-                _kill(process)
+                kill(process)
 
     def kill_all(self) -> None:
         """Kill whatever works for this home, as a power cut does."""
         for process in self.processes():
-            _kill(process)
+            kill(process)
         for running in self._running.values():
             running.wait()
 
@@ -127,7 +127,7 @@ class Servers:
         return {**os.environ, "DAGSTER_HOME": f"{home}/dagster", "SLUICE_HOME": home, "PYTHONUNBUFFERED": "1"}
 
 
-def _kill(process: psutil.Process) -> None:
+def kill(process: psutil.Process) -> None:
     with suppress(psutil.NoSuchProcess):
         process.kill()
 

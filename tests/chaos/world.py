@@ -23,13 +23,13 @@ from tests.chaos.inputs import DATASETS, DAYS, Writer, key_of
 from tests.chaos.oracle import Expected, difference, expected_of, fingerprint_of
 from tests.chaos.published import rows_shown, snapshots
 from tests.chaos.schedule import Kind, Step
+from tests.chaos.servers import Servers, kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.chaos.oracle import Rows
-    from tests.chaos.servers import Servers
 
 _PACE_SECONDS = 0.25
 _START_SECONDS = 120
@@ -165,6 +165,7 @@ class World:
         key, half = key_of(*place, f"f{step.number}"), content[: len(content) // 2]
         path = self.landed.raw / key
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.landed.note(place, key, b"")  # which it is, if the writer is held up
         path.write_bytes(half)
         self.landed.note(place, key, half)
         self._torn.append((place, key, content))
@@ -174,6 +175,7 @@ class World:
         """Write the rest of the oldest file in the making, every tenth step; of all when there is no step."""
         while self._torn and (number is None or number % 10 == 0):
             place, key, content = self._torn.pop(0)
+            self.landed.note(place, key, b"")
             (self.landed.raw / key).write_bytes(content)
             self.landed.note(place, key, content)
             if number is not None:
@@ -222,7 +224,7 @@ class World:
             self._pause(0.2)
         self._pause(3 * step.draw)  # somewhere between its start and its end
         for worker in workers[:1]:
-            worker.kill() if worker.is_running() else None
+            kill(worker)
         return bool(workers)
 
     def _kill(self, name: str) -> bool:

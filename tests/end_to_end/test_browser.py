@@ -24,12 +24,11 @@ DAY = "2026-11-10"
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service whose daemon has built one landed partition and what is derived from it."""
-    service = Service(tmp_path_factory.mktemp("home"))
-    service.wait_until_up()
-    service.land(DAY, (1, "north", 2.5))
-    assert wait_for(lambda: service.rows("sales_totals", DAY), 120)
-    yield service
-    service.stop()
+    with Service(tmp_path_factory.mktemp("home")) as service:
+        service.wait_until_up()
+        service.land(DAY, (1, "north", 2.5))
+        assert wait_for(lambda: service.rows("sales_totals", DAY), 300)
+        yield service
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ pytestmark = pytest.mark.daemon
 
 DAYS = tuple((date(2026, 11, 1) + timedelta(days=number)).isoformat() for number in range(6))
 BAD, CANARY = DAYS[2], DAYS[-1]
-SECONDS = 120
+SECONDS = 300
 
 SENSORS = """
 query { repositoriesOrError { ... on RepositoryConnection { nodes { sensors {
-  name sensorState { id ticks(limit: 3) { tickId status } } } } } } }"""
+  name sensorState { id status ticks(limit: 3) { tickId status } } } } } } }"""
 STOP = "mutation Stop($id: String!) { stopSensor(id: $id) { ... on StopSensorMutationResult { __typename } } }"
 STOPPED = "StopSensorMutationResult"
 STATUSES = """
@@ -40,10 +40,14 @@ def sluice(home: Path, *arguments: str) -> None:
 
 
 def stop_arrivals(service: Service) -> None:
-    """What lands is left to the plan.
+    """What lands is left to the plan. The daemon writes back what it read before its tick, and so may undo a stop."""
+    assert wait_for(lambda: is_stopped_for_good(service), SECONDS)
 
-    The daemon looks at its sensors in rounds. One that was begun before the stop may still come to this sensor; it is
-    over when a later round has come to another one.
+
+def is_stopped_for_good(service: Service) -> bool:
+    """The daemon looks at its sensors in rounds.
+
+    One that was begun before the stop may still come to this sensor; it is over when a later round has come to another.
     """
     assert service.ask(STOP, id=state_of(service, "arrivals")["id"])["stopSensor"] == {"__typename": STOPPED}
     before = newest_tick(service, "backfills")
@@ -51,6 +55,7 @@ def stop_arrivals(service: Service) -> None:
     first = newest_tick(service, "backfills")
     assert wait_for(lambda: newest_tick(service, "backfills") > first, SECONDS)
     assert wait_for(lambda: "STARTED" not in {tick["status"] for tick in ticks(service, "arrivals")}, SECONDS)
+    return bool(state_of(service, "arrivals")["status"] == "STOPPED")
 
 
 def newest_tick(service: Service, sensor: str) -> int:

@@ -47,13 +47,13 @@ def _named(home: Path, name: str) -> list[int]:
 def test_a_killed_run_is_found_retried_and_its_incident_resolved(service: Service) -> None:
     with service.held_before_publication():
         service.land(DAY, (1, "north", 2.5))
-        assert wait_for(service.environment.ledger.open_attempts, 60)
+        assert wait_for(service.environment.ledger.open_attempts, 180)
         (worker,) = workers(service.home)
         os.kill(worker, signal.SIGKILL)
 
-    assert wait_for(lambda: service.rows("sales", DAY), 120) == [(1, "north", 2.5)]
+    assert wait_for(lambda: service.rows("sales", DAY), 300) == [(1, "north", 2.5)]
 
     (incident,) = wait_for(lambda: service.environment.ledger.incidents("sales"), 10)
     assert incident.failure_class is FailureClass.TRANSIENT
     assert [item.kind for item in incident.remedies] == [RemedyKind.RETRY_LATER]
-    assert wait_for(lambda: service.environment.ledger.incidents("sales")[0].resolved_by, 30) == "sluice"
+    assert wait_for(lambda: service.environment.ledger.incidents("sales")[0].resolved_by, 60) == "sluice"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -235,7 +235,7 @@ def test_it_stops_and_leaves_no_process_behind(service: Service) -> None:
     code = service.stop()
 
     assert code == 0
-    assert processes_of(service.home) == set()
+    assert wait_for(lambda: not processes_of(service.home), 10)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", service.port)) != 0
 
@@ -267,5 +267,10 @@ def test_a_second_service_on_the_same_home_is_refused(tmp_path: Path) -> None:
 
 
 def kill_all(home: Path) -> None:
-    for process in processes_of(home):
-        os.kill(process, signal.SIGKILL)
+    """Kill them until none is left: some end by themselves when others die, and some have just started another."""
+    until = time.monotonic() + 30
+    while (found := processes_of(home)) and time.monotonic() < until:
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.05)

@@ -108,6 +108,7 @@ def test_every_process_of_the_service_writes_json(tmp_path: Path) -> None:
             [*COMMAND, "up", "--port", str(port)], cwd=CHECKOUT, env=variables(home), stdout=written, stderr=errors
         )
     try:
+        wait_until(lambda: "Stop with" in output.read_text())
         wait_until(lambda: '"measured":"build"' in output.read_text())
         wait_until(lambda: "Finished execution of run" in output.read_text())
     finally:
@@ -128,7 +129,7 @@ def test_every_process_of_the_service_writes_json(tmp_path: Path) -> None:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 180
+    until = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.25)

@@ -77,6 +77,14 @@ def land(dataset: str, day: str, files: Mapping[str, bytes]) -> Act:
     return act
 
 
+def in_turn(*acts: Act) -> Act:
+    def act(stage: Stage) -> None:
+        for one in acts:
+            one(stage)
+
+    return act
+
+
 def is_published(dataset: str, day: str, records: int) -> Holds:
     """Whether the table shows so many records of the partition's own."""
 

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from pipeline_assets.cli.drills.actions import has_incident, is_published, land, sales, sales_contract
+from pipeline_assets.cli.drills.busy_catalog import BusyCatalog
 from pipeline_assets.cli.drills.scene import Ask, Do, Drill, Expect, Scene, StepFailed
 from resources.dagster_home import open_dagster
 from sluice.healing.failure import FailureClass
@@ -19,20 +20,23 @@ if TYPE_CHECKING:
     from pipeline_assets.cli.drills.stage import Stage
 
 DATASET = "drill_sales"
-RECORDS = 1_000_000  # some seconds of work, so that there is a middle
+RECORDS = 100_000
 
 CONTRACT = sales_contract(DATASET, "healing: { retries: { transient: { most: 5, first: 2 s, cap: 10 s } } }")
 ANSWER = f"SELECT count(*), count(DISTINCT sale_id) FROM {DATASET}"
 
 
-def build(_: ExitStack, now: datetime) -> Scene:
+def build(stack: ExitStack, now: datetime) -> Scene:
     day = now.date().isoformat()
+    busy = BusyCatalog(stack)  # so that the run is at work until it is killed, however fast the machine is
     return Scene(
         {DATASET: CONTRACT},
         (
+            Do("somebody else's write to the catalog keeps ours waiting", busy.begin),
             Do(f"a file of {RECORDS:,} records lands", land(DATASET, day, {"a.jsonl": sales(range(RECORDS))})),
             Expect("a run is at work on it", _is_at_work),
             Do("the run's process is killed (kill -9)", _kill_worker),
+            Do("the other write is over", busy.end),
             Expect(
                 "the death is noticed, and a retry decided",
                 has_incident(DATASET, FailureClass.TRANSIENT, RemedyKind.RETRY_LATER),

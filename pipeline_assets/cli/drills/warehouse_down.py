@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pipeline_assets.cli.drills.actions import (
     failed_tries,
     has_incident,
+    in_turn,
     is_published,
     land,
     nobody_is_at_work,
     sales,
     sales_contract,
 )
+from pipeline_assets.cli.drills.busy_catalog import BusyCatalog
 from pipeline_assets.cli.drills.scene import Ask, Do, Drill, Expect, Scene
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind
@@ -42,7 +42,7 @@ _SINK = FailureClass.SINK_UNAVAILABLE
 
 def build(stack: ExitStack, now: datetime) -> Scene:
     day = now.date().isoformat()
-    busy = _BusyCatalog(stack)
+    busy = BusyCatalog(stack)
     return Scene(
         {DATASET: CONTRACT},
         (
@@ -53,30 +53,14 @@ def build(stack: ExitStack, now: datetime) -> Scene:
             Expect("it is noticed and retried", has_incident(DATASET, _SINK, RemedyKind.RETRY_LATER)),
             Expect("the breaker opens", has_incident(DATASET, _SINK, RemedyKind.OPEN_BREAKER)),
             Expect("no try is under way", nobody_is_at_work),
-            Do("the catalog is back; somebody else's write still keeps ours waiting", busy.bring_back),
+            Do("the catalog is back; somebody else's write still keeps ours waiting", in_turn(_bring_back, busy.begin)),
             Ask("the last good version in the table (rows, amount)", ROWS, [(10, 10)]),
-            Do("the other write is over", busy.release),
+            Do("the other write is over", busy.end),
             Expect("the new version is published", is_published(DATASET, day, 20)),
             Expect("what the first try staged was kept and is what is published", _was_staged_once),
             Ask("the new version in the table (rows, amount)", ROWS, [(20, 40)]),
         ),
     )
-
-
-class _BusyCatalog:
-    """Readers are let in, writers wait: so the last good version can be seen before the new one comes."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-
-    def bring_back(self, stage: Stage) -> None:
-        _bring_back(stage)
-        catalog = self._stack.enter_context(closing(sqlite3.connect(stage.environment.settings.catalog_database)))
-        catalog.execute("BEGIN IMMEDIATE")
-        self._connection = catalog
-
-    def release(self, _: Stage) -> None:
-        self._connection.rollback()
 
 
 def _take_away(stage: Stage) -> None:
