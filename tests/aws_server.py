@@ -16,7 +16,7 @@ from resources.aws_session import aws_session
 from resources.s3_place import S3Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PROGRAM = Path(__file__).parents[1] / ".cache" / "ministack" / "bin" / "ministack"
 REGION = "eu-central-1"
@@ -28,7 +28,7 @@ CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-_START_SECONDS = 60
+_START_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,16 @@ def running_aws(folder: Path, **settings: str) -> Iterator[AwsServer]:
     """Run a server that keeps all it has in memory and below `folder`, and is gone afterwards."""
     if not PROGRAM.exists():
         raise FileNotFoundError(f"{PROGRAM} is not there. Run: make test-aws, which installs it")
-    port = _free_port()
+    with _held_port() as port, _ministack(folder, {"GATEWAY_PORT": str(port), **settings}) as process:
+        _await_port(port, process, folder / "ministack.log")
+        yield AwsServer(f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def _ministack(folder: Path, settings: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     environ = {
         **os.environ,
         "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "S3_DATA_DIR": str(folder / "s3"),
@@ -70,17 +75,24 @@ def running_aws(folder: Path, **settings: str) -> Iterator[AwsServer]:
     with (folder / "ministack.log").open("wb") as log:
         process = subprocess.Popen([PROGRAM], env=environ, cwd=folder, stdout=log, stderr=log, start_new_session=True)
         try:
-            _await_port(port, process, folder / "ministack.log")
-            yield AwsServer(f"http://127.0.0.1:{port}")
+            yield process
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
+@contextmanager
+def _held_port() -> Iterator[int]:
+    """Keep a port, lest it is given to others; who sets SO_REUSEADDR, as ministack does, may still listen on it."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
+
+
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with _held_port() as port:
+        return port
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,11 +25,13 @@ customProperties:
     value:
       healing: {stand_in: previous_partition}
 """
+NEAR = timedelta(minutes=5)
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """One partition has landed; the two after it are late, the newer one since midnight."""
+    wait_out_midnight()
     contract = (DATASETS / "sales" / "contract.yaml").read_text()
     folder = tmp_path / "datasets" / "sales"
     folder.mkdir(parents=True)
@@ -38,6 +41,13 @@ def home(tmp_path: Path) -> Path:
     landed.mkdir(parents=True)
     (landed / "a.jsonl").write_text('{"sale_id": 1, "shop": "s", "amount": 1}\n')
     return tmp_path
+
+
+def wait_out_midnight() -> None:
+    """Another partition is late from then on: it must not come in the middle of a test."""
+    now = datetime.now(UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    time.sleep((midnight - now).total_seconds() if midnight - now < NEAR else 0)
 
 
 def day(ago: int) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from resources.event_queue import EventQueue
     from tests.aws_server import AwsServer
 
-HIDDEN = timedelta(seconds=1)
+HIDDEN = timedelta(seconds=4)  # longer than a machine stalls between two calls
 
 
 @dataclass(frozen=True)

@@ -132,8 +132,8 @@ class Desk:
         assert run
         return run
 
-    def end_of(self, run_id: str, seconds: float = SECONDS) -> dg.DagsterRunStatus:
-        wait_for(lambda: self.run(run_id).is_finished, seconds)
+    def end_of(self, run_id: str) -> dg.DagsterRunStatus:
+        wait_for(lambda: self.run(run_id).is_finished)
         return self.run(run_id).status
 
     def look(self) -> dict[str, object]:
@@ -157,7 +157,7 @@ def is_there(pid: int | None) -> bool:
     assert pid
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second, if it ends between opening and reading
         return False
 
 
@@ -198,7 +198,7 @@ def test_a_killed_worker_is_reported_within_seconds(desk: Desk) -> None:
     run_id, pid = desk.begin()
     os.kill(pid, signal.SIGKILL)
 
-    assert desk.end_of(run_id, 15) is STATUS.FAILURE
+    assert desk.end_of(run_id) is STATUS.FAILURE
     assert "was terminated by signal 9 (SIGKILL)" in desk.messages(run_id)
 
 
@@ -208,7 +208,7 @@ def test_a_worker_killed_together_with_the_server_is_found_by_its_health(desk: D
     os.kill(desk.launcher.forker.pid or 0, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
 
-    assert wait_for(lambda: desk.launcher.check_run_worker_health(desk.run(run_id)).status is WorkerStatus.FAILED, 5)
+    assert wait_for(lambda: desk.launcher.check_run_worker_health(desk.run(run_id)).status is WorkerStatus.FAILED)
 
 
 def test_a_run_can_be_terminated(desk: Desk) -> None:

@@ -52,7 +52,7 @@ def source(environ: Mapping[str, str] | None = None, waits: Waits | None = None)
 
 
 def pull_of(site: Site, following: Next | None = None, records: str = "") -> Pull:
-    return Pull(f"{site.url}/orders?day={{date}}", records, following, timeout=timedelta(seconds=2))
+    return Pull(f"{site.url}/orders?day={{date}}", records, following, timeout=timedelta(seconds=60))
 
 
 def contents(
@@ -238,7 +238,7 @@ def test_a_source_that_is_busy_is_left_alone(site: Site, tmp_path: Path, seconds
 )
 def test_every_way_to_fail_has_its_class(site: Site, tmp_path: Path, reply: Reply, failure_class: FailureClass) -> None:
     site.answer = lambda _: reply
-    pull = replace(pull_of(site), timeout=timedelta(seconds=0.5))
+    pull = replace(pull_of(site), timeout=timedelta(seconds=0.5 if reply.hang else 60))
 
     error = failing(source(), pull, tmp_path / DAY)
 
@@ -325,7 +325,7 @@ def test_a_killed_pull_goes_on_where_it_was(site: Site, tmp_path: Path) -> None:
     site.answer = hanging
     folder = tmp_path / DAY
     with subprocess.Popen([sys.executable, "-c", _PULL_IN_A_PROCESS, site.url, str(folder)]) as process:
-        assert at_page_two.wait(30)
+        assert at_page_two.wait(120)
         process.kill()
     site.answer = by_link
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,12 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End it, and wait until it has ended; its status stays unasked for."""
+    process.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
 def found(pid: int) -> Worker:
     worker = WORKERS.find(pid)
     assert worker is not None
@@ -44,8 +49,7 @@ def test_a_process_is_dead_as_soon_as_it_is_killed_although_nobody_asked_for_its
 ) -> None:
     worker = found(process.pid)
     alive_before = WORKERS.is_alive(worker)
-    process.send_signal(signal.SIGKILL)
-    time.sleep(0.3)
+    kill(process)
 
     assert alive_before
     assert WORKERS.is_alive(worker) is False
@@ -87,8 +91,7 @@ def test_both_ways_to_ask_tell_states_and_the_moment_it_began(ask: object, proce
     assert state[:1] in {"R", "S", "D"}
     assert (started, bool(started)) == (again[1], True)
     assert other[1] != started
-    process.kill()
-    time.sleep(0.3)
+    kill(process)
     assert ask(process.pid)[0][:1] == "Z"
     process.wait()
     assert ask(process.pid)[0] == "X"

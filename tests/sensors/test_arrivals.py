@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -243,7 +244,9 @@ def test_an_unchanged_zone_hides_neither_a_new_file_nor_one_overwritten_in_place
     first = world.tick()
     time.sleep(2.1)  # folders that changed a moment ago are not trusted, whatever the clock of Sluice says
     idle = world.tick(first.cursor)
-    (world.settings.raw / f"orders/date={DAY}/a.jsonl").write_text(OTHER)
+    path = world.settings.raw / f"orders/date={DAY}/a.jsonl"
+    path.write_text(OTHER)
+    os.utime(path, (world.clock.now().timestamp() - 3600,) * 2)  # not just written, whatever the clock of Sluice says
 
     soon = world.tick(idle.cursor)
     world.clock.instant += AT_LEAST_EVERY

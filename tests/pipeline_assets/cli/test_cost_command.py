@@ -14,8 +14,6 @@ from sluice.cost.budget import Estimate, Limits, Purpose, Request, SpendState
 if TYPE_CHECKING:
     from tests.pipeline_assets.cli.conftest import Command
 
-NOW = datetime.now(UTC)
-MONTH = f"{NOW:%Y-%m}"
 CONTRACT = """\
 apiVersion: v3.2.0
 kind: DataContract
@@ -33,13 +31,18 @@ customProperties:
 """
 
 
-def spend(sluice: Command, partition: str, state: SpendState, *, usd: float, month: str = MONTH) -> None:
+def this_month() -> str:
+    return f"{datetime.now(UTC):%Y-%m}"
+
+
+def spend(sluice: Command, partition: str, state: SpendState, *, usd: float, month: str | None = None) -> None:
+    now = datetime.now(UTC)
     ledger = SqlLedger(Settings(sluice.home, ()).ledger_url)
     estimate = Estimate(3.0, 1_000_000, 2, 0.5)
-    request = Request("sales", partition, "f-c-1", f"run-{partition}", month, Purpose.BUILD, estimate)
-    ledger.reserve(request, Limits(), NOW)
+    request = Request("sales", partition, "f-c-1", f"run-{partition}", month or this_month(), Purpose.BUILD, estimate)
+    ledger.reserve(request, Limits(), now)
     if state is not SpendState.RESERVED:
-        ledger.settle(request, state, seconds=2.0, usd=usd, settled_at=NOW)
+        ledger.settle(request, state, seconds=2.0, usd=usd, settled_at=now)
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_json_has_all_numbers_of_a_dataset(shop: Command) -> None:
 
     assert {name: row[name] for name in row if not name.startswith("forecast")} == {
         "dataset": "sales",
-        "month": MONTH,
+        "month": this_month(),
         "engine": "fargate",
         "spent_usd": pytest.approx(2.000123),
         "reserved_usd": 0.5,

@@ -4,7 +4,7 @@ import itertools
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -14,8 +14,10 @@ from resources.workers import SystemWorkers
 from sluice.errors import ServiceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 WORKERS = SystemWorkers()
 SLEEP = ("timeit", "-n", "1", "-r", "1", "import time; time.sleep(60)")
@@ -40,8 +42,17 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def kill(server: Server) -> None:
-    os.kill(server.groups[-1], signal.SIGKILL)
-    time.sleep(0.3)
+    pid = server.groups[-1]
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # dead; its status is left for the server to ask for
+
+
+def wait_for(found: Callable[[], T], seconds: float = 30) -> T:
+    """Return the first true answer, or the last one when time is up."""
+    until = time.monotonic() + seconds
+    while not (answer := found()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return answer
 
 
 def keep_up_for_ever(server: Server) -> None:
@@ -89,8 +100,8 @@ def test_a_restart_goes_on_in_the_same_log_and_a_new_service_keeps_the_last(tmp_
 
 def test_what_a_killed_server_started_is_ended_with_the_service(tmp_path: Path) -> None:
     server = Server(plan(tmp_path, ("timeit", "-n", "1", "-r", "1", STARTING)))
-    time.sleep(1)
-    child = WORKERS.find(int((tmp_path / "web.log").read_text().splitlines()[0]))
+    told = wait_for((tmp_path / "web.log").read_text)
+    child = WORKERS.find(int(told))
     assert child is not None
     kill(server)
     server.keep_up(100.0)
@@ -98,10 +109,9 @@ def test_what_a_killed_server_started_is_ended_with_the_service(tmp_path: Path) 
     outlived = WORKERS.is_alive(child)
 
     server.stop()
-    time.sleep(0.3)
 
     assert outlived
-    assert not WORKERS.is_alive(child)
+    assert wait_for(lambda: not WORKERS.is_alive(child))
 
 
 def test_what_a_killed_service_left_is_ended_by_the_next(tmp_path: Path, server: Server) -> None:
