@@ -19,9 +19,9 @@ import sys
 import sysconfig
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from resources.launch import Launch, Launched, Stale
+from resources.launch import Begin, Launch, Launched, Stale
 from resources.workers import SystemWorkers
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class _Server:
         self._workers: dict[int, tuple[ForkProcess, Launch | None]] = {}
         self._stamps = {file: _changed_at(file) for file in _own_files()}
         self._is_open = True
+        self._begin: Connection | None = None  # of the worker that waits for the word
 
     def serve(self) -> None:
         while self._is_open or self._workers:
@@ -74,30 +75,42 @@ class _Server:
 
     def _answer(self) -> None:
         try:
-            asked: Launch = self._connection.recv()
-            if changed := self._changed():
-                self._connection.send(Stale(changed))
-                self._is_open = False
-            else:
-                self._launch(asked)
+            self._do(self._connection.recv())
         except (EOFError, ConnectionError):
             self._is_open = False
         if not self._is_open:
             self._connection.close()
+            self._close_begin()
+
+    def _do(self, asked: Launch | Begin) -> None:
+        match asked:
+            case Begin():
+                assert self._begin  # noqa: S101  it answers Launched
+                self._begin.send_bytes(b"begin")
+                self._close_begin()
+            case Launch():
+                if changed := self._changed():
+                    self._connection.send(Stale(changed))
+                    self._is_open = False
+                else:
+                    self._launch(asked)
+            case _:
+                assert_never(asked)
 
     def _changed(self) -> str:
         return next((file for file, stamp in self._stamps.items() if _changed_at(file) != stamp), "")
 
     def _launch(self, asked: Launch) -> None:
-        """Fork a worker that waits for the word to begin: unless the launcher knows of it, it must not work."""
-        begins, begin = self._context.Pipe(duplex=False)
-        worker = self._fork(_work, asked, begins, begin, self._connection, launch=asked)
+        """Fork a worker that waits for the word to begin: unless the launcher has noted it, it must not work."""
+        begins, self._begin = self._context.Pipe(duplex=False)
+        worker = self._fork(_work, asked, begins, self._begin, self._connection, launch=asked)
         begins.close()
-        try:
-            self._connection.send(Launched(str(SystemWorkers().find(worker.pid or 0))))
-            begin.send_bytes(b"begin")
-        finally:
-            begin.close()
+        self._connection.send(Launched(str(SystemWorkers().find(worker.pid or 0))))
+
+    def _close_begin(self) -> None:
+        if self._begin:
+            self._begin.close()
+            self._begin = None
 
     def _bury(self, sentinel: int) -> None:
         worker, launch = self._workers.pop(sentinel)

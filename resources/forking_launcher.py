@@ -53,18 +53,18 @@ class ForkingRunLauncher(DefaultRunLauncher):
         if not CAN_FORK or origin is None:
             super().launch_run(context)
             return
-        # Should this process be killed before it has noted the worker, nobody launches the run: `orphans` sees that.
+        # Should this process be killed before it has noted the worker, nobody executes the run: `orphans` sees that.
         self._instance.add_run_tags(run.run_id, {LAUNCHER_TAG: str(SystemWorkers().mine())})
         arguments = ExecuteRunArgs(origin, run.run_id, self._instance.get_ref(), set_exit_code_on_failure=True)
         try:
-            worker = self.forker.launch(
-                Launch(run.run_id, serialize_value(arguments), str(Path.cwd()), dict(os.environ))
+            self.forker.launch(
+                Launch(run.run_id, serialize_value(arguments), str(Path.cwd()), dict(os.environ)),
+                lambda worker: self._instance.add_run_tags(run.run_id, {WORKER_TAG: worker}),
             )
         except ForkServerUnavailable as error:
             self._instance.report_engine_event(f"{error} Launched as Dagster does by default.", run, cls=type(self))
             super().launch_run(context)
             return
-        self._instance.add_run_tags(run.run_id, {WORKER_TAG: worker})
         self._run_ids.add(run.run_id)
 
     def terminate(self, run_id: str) -> bool:

@@ -21,9 +21,14 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """`worker` is the text of a Worker. It begins to work once this was sent."""
+    """`worker` is the text of a Worker. It waits for Begin."""
 
     worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The worker is noted where others find it."""
 
 
 @dataclass(frozen=True, slots=True)

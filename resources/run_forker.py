@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from resources.fork_server import THREADLESS
-from resources.launch import Launch, Launched, Stale
+from resources.launch import Begin, Launch, Launched, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _TRIES = 3
@@ -39,14 +39,22 @@ class RunForker:
     def pid(self) -> int | None:
         return self._server.process.pid if self._server else None
 
-    def launch(self, launch: Launch) -> str:
-        """Return the text of the Worker; raises ForkServerUnavailable."""
+    def launch(self, launch: Launch, note: Callable[[str], None]) -> None:
+        """Have a worker execute the run, once `note` was called with its text; raises ForkServerUnavailable.
+
+        Whoever dies in between, or fails to note it, leaves no worker: it begins only afterwards.
+        """
         with self._turn:
             for _ in range(_TRIES):
-                self._server = self._server or _Server(self._preload)
-                if worker := self._server.launch(launch):
-                    return worker
-                self._retire(self._server)
+                server = self._server = self._server or _Server(self._preload)
+                is_launched = False
+                try:
+                    is_launched = server.launch(launch, note)
+                finally:
+                    if not is_launched:
+                        self._retire(server)
+                if is_launched:
+                    return
         raise ForkServerUnavailable(f"The process that forks workers ended {_TRIES} times; the daemon's log says why.")
 
     def _retire(self, server: _Server) -> None:
@@ -79,19 +87,27 @@ class _Server:
             )
         self.connection = Connection(ours.detach())
 
-    def launch(self, launch: Launch) -> str:
-        """Return the text of the Worker, nothing when this server cannot: then no worker will begin."""
+    def launch(self, launch: Launch, note: Callable[[str], None]) -> bool:
+        """Return False when this server cannot: then no worker will begin."""
         try:
             self.connection.send(launch)
             if not self.connection.poll(_START_SECONDS):
                 self.process.kill()  # what it has sent by now is still to be read, and is all it will ever do
             answer: Launched | Stale = self.connection.recv()
         except (EOFError, ConnectionError):
-            return ""
+            return False
         match answer:
             case Launched(worker):
-                return worker
+                note(worker)
+                return self._begin()
             case Stale():
-                return ""
+                return False
             case _:
                 assert_never(answer)
+
+    def _begin(self) -> bool:
+        try:
+            self.connection.send(Begin())
+        except ConnectionError:
+            return False
+        return True

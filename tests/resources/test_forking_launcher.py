@@ -20,7 +20,7 @@ from resources.run_forker import ForkServerUnavailable, RunForker
 from sluice.healing.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 
@@ -306,6 +306,28 @@ def test_the_server_ends_when_whoever_started_it_is_killed(desk: Desk) -> None:
     assert wait_for(lambda: not is_there(server))
 
 
+def test_a_worker_that_could_not_be_noted_on_its_run_never_begins(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the launcher is killed at that moment: nobody would ever know whose death to look for."""
+    workers: list[int] = []
+
+    def note_nothing(_: object, run_id: str, tags: Mapping[str, str]) -> None:  # noqa: ARG001
+        if WORKER_TAG in tags:
+            workers.append(Worker.parse(tags[WORKER_TAG]).pid)
+            raise OSError("the database has gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dg.DagsterInstance, "add_run_tags", note_nothing)
+        with pytest.raises(OSError, match="has gone"):
+            desk.launch("slow", number="1")
+
+    assert wait_for(lambda: not is_there(workers[0]))
+    assert not (desk.folder / "begun-1").exists()
+    run_id, pid = desk.begin(2)  # others are launched as ever
+    desk.go_on()
+    assert desk.end_of(run_id) is STATUS.SUCCESS
+    assert pid not in workers
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -330,7 +352,7 @@ def test_a_server_that_cannot_start_is_no_endless_try() -> None:
     forker = RunForker(["no_such_module"])
 
     with pytest.raises(ForkServerUnavailable, match="3 times"):
-        forker.launch(Launch("run", "{}", "/", {}))
+        forker.launch(Launch("run", "{}", "/", {}), lambda _: None)
 
     forker.close(SECONDS)
 
