@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sluice.cost.budget import Request, SpendState
 from sluice.cost.estimate import NEWEST_BUILDS, are_learned, estimate, limits, price, priced_engine, purpose_of
+from sluice.cost.release import release_ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline_assets.ports import Clock, Ledger
     from sluice.contract import Contract
-    from sluice.cost.budget import Funding, Spend
+    from sluice.cost.budget import Funding
     from sluice.cost.price_book import PriceBook
     from sluice.outcome import Outcome
     from sluice.version import Version
@@ -50,7 +51,7 @@ class Purse:
         self, partition: str, version: Version, *, bytes_in: int, objects: int, already_staged: bool, regardless: bool
     ) -> Funding:
         """Ask for what building a version is estimated to cost; reservations of dead runs do not stand in the way."""
-        release_ended(self.instance, self.ledger, self.clock)
+        release_ended(self.ledger, self._was_killed, self.clock.now())
         dataset, now = self.contract.dataset, self.clock.now()
         builds = self.ledger.builds(dataset, NEWEST_BUILDS)
         spent = self.ledger.spent_by_month(dataset) if are_learned(self.contract) else ()
@@ -92,30 +93,15 @@ class Purse:
                     took = 0.0  # what another run has staged before costs nothing again
                 self.ledger.settle(request, state, seconds=took, usd=bill.usd, settled_at=self.clock.now())
 
+    def _was_killed(self, run_id: str) -> bool | None:
+        run = self.instance.get_run_by_id(run_id)
+        if run is None:
+            return False
+        return not run.is_success if run.is_finished else None
+
     def _failed_before(self, partition: str, version: Version) -> bool:
         last = self.ledger.last_attempt(self.contract.dataset, partition)
         return last is not None and last.error is not None and last.version == str(version)
-
-
-def release_ended(instance: dg.DagsterInstance, ledger: Ledger, clock: Clock) -> None:
-    """Settle what ended runs left reserved: a killed one is charged the time it had, at most its estimate."""
-    for spend in ledger.open_spends():
-        run = instance.get_run_by_id(spend.request.run_id)
-        if run is None or run.is_finished:
-            share = _share_used(spend, clock) if run is not None and not run.is_success else 0.0
-            planned = spend.request.estimate
-            ledger.settle(
-                spend.request,
-                SpendState.KILLED,
-                seconds=planned.seconds * share,
-                usd=planned.usd * share,
-                settled_at=clock.now(),
-            )
-
-
-def _share_used(spend: Spend, clock: Clock) -> float:
-    elapsed = (clock.now() - spend.reserved_at).total_seconds()
-    return min(1.0, elapsed / spend.request.estimate.seconds) if spend.request.estimate.seconds else 0.0
 
 
 def _price(contract: Contract, seconds: float, request: Request, outcome: Outcome | None, prices: PriceBook) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sluice.contract import Contract
 
 _SEQUENCE = "sequence"
+_NEWEST = 10  # more than runs that can be at work on one partition at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,16 @@ def staged_result(contract: Contract, staged: Staged, metadata: Mapping[str, Any
     )
 
 
-def fetch_staged(instance: dg.DagsterInstance, contract: Contract, partition: str) -> Staged:
-    """Return the version that was staged last; raises StagedFilesMissing when none was.
+def fetch_staged(instance: dg.DagsterInstance, contract: Contract, partition: str, run_id: str) -> Staged:
+    """Return the version that this run staged, or else the one that was staged last; raises StagedFilesMissing.
 
-    The ledger's latest manifest would not do: it may have moved on since this run staged its own.
+    The ledger's latest manifest would not do, nor what another run has staged meanwhile: that one publishes it.
     """
     key = asset_key(Zone.PROCESSED, contract.dataset)
     asked = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
-    records = instance.fetch_materializations(asked, limit=1).records
-    materialization = records[0].asset_materialization if records else None
+    records = instance.fetch_materializations(asked, limit=_NEWEST).records
+    record = next((item for item in records if item.run_id == run_id), records[0] if records else None)
+    materialization = record.asset_materialization if record else None
     version = (materialization.tags or {}).get("dagster/data_version") if materialization else None
     sequence = materialization.metadata.get(_SEQUENCE) if materialization else None
     if version is None or sequence is None:

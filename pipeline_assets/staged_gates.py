@@ -49,7 +49,7 @@ def staged_checks(contract: Contract, partitions: dg.DailyPartitionsDefinition) 
         from pipeline_assets.staging import fetch_outcome  # heavy, see landed.py
 
         partition = context.partition_key
-        staged = fetch_staged(context.instance, contract, partition)
+        staged = fetch_staged(context.instance, contract, partition, context.run.run_id)
         witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
         chronicle = Chronicle(contract, partition, context.run.run_id, ledger, clock, failures)
         with chronicle.failing_at(staged.version):

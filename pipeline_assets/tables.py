@@ -66,7 +66,8 @@ def table_asset(
 
         work = Work(contract, contracts, context.partition_key, context.run, context.instance, ledger, clock, failures)
         witnesses = Witnesses(store, ledger, tables, clock, prices, settings, expectation_engine)
-        yield from publish_staged(work, fetch_staged(context.instance, contract, work.partition), witnesses)
+        staged = fetch_staged(context.instance, contract, work.partition, context.run.run_id)
+        yield from publish_staged(work, staged, witnesses)
 
     return table
 

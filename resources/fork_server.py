@@ -105,7 +105,8 @@ class _Server:
         begins, self._begin = self._context.Pipe(duplex=False)
         worker = self._fork(_work, asked, begins, self._begin, self._connection, launch=asked)
         begins.close()
-        self._connection.send(Launched(str(SystemWorkers().find(worker.pid or 0))))
+        found = SystemWorkers().find(worker.pid or 0)
+        self._connection.send(Launched(str(found or "")))
 
     def _close_begin(self) -> None:
         if self._begin:

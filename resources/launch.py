@@ -21,7 +21,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """`worker` is the text of a Worker. It waits for Begin."""
+    """`worker` is the text of a Worker, which waits for Begin; empty if it is dead already."""
 
     worker: str
 

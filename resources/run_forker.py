@@ -97,10 +97,10 @@ class _Server:
         except (EOFError, ConnectionError):
             return False
         match answer:
-            case Launched(worker):
+            case Launched(worker) if worker:
                 note(worker)
                 return self._begin()
-            case Stale():
+            case Launched() | Stale():
                 return False
             case _:
                 assert_never(answer)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 import dagster as dg
 
-from sensors.runs import PROBE_TAG, UNDER_WAY, is_in_chunk, is_probed
+from sensors.runs import PROBE_TAG, UNDER_WAY, datasets_of, is_in_chunk, is_probed
 from sensors.untold import tell_published
 from sluice.contract import CODE_VERSION
+from sluice.cost.release import Ledger as SpendsLedger
+from sluice.cost.release import release_ended
 from sluice.healing.breaker import ABOUT_ONE_PARTITION, BreakerState, explain_breaker
 from sluice.healing.breakers import Breakers, is_at_present
 from sluice.healing.breakers import Ledger as BreakersLedger
@@ -44,7 +46,7 @@ _LATELY = timedelta(hours=1)
 _MOST_LOOKED_AT = 100
 
 
-class Ledger(KilledLedger, BreakersLedger, ArrivalsLedger, Protocol):
+class Ledger(KilledLedger, BreakersLedger, ArrivalsLedger, SpendsLedger, Protocol):
     def failed_attempts(self) -> tuple[Attempt, ...]: ...
     def open_attempts(self) -> tuple[Attempt, ...]: ...
     def attempts(self, dataset: str, partition: str, version: str) -> tuple[Attempt, ...]: ...
@@ -76,6 +78,7 @@ def build_retries_sensor(
         now = clock.now()
         healer = _Healer(contracts, ledger, context.instance, now, Breakers(contracts, ledger, now))
         healer.end_killed()
+        release_ended(ledger, healer.was_killed, now)
         healer.note_stillborn()
         asked = healer.heal(jobs)
         return dg.SensorResult(
@@ -100,6 +103,15 @@ class _Healer:
             if run is not None and run.status in {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}:
                 tell_published(self.instance, self.ledger, run)
                 end_with(attempt, KILLED, self.ledger, self.now, self._downstream(attempt))
+            elif run is not None and run.is_success:  # it staged one version and published another one's
+                self.ledger.end(attempt, self.now, None)
+
+    def was_killed(self, run_id: str) -> bool | None:
+        """Return None of a run that is at work; one that nobody knows any more has no time to be charged for."""
+        run = self.instance.get_run_by_id(run_id)
+        if run is None:
+            return False
+        return not run.is_success if run.is_finished else None
 
     def note_stillborn(self) -> None:
         """A run that was killed before its first step has left no attempt; one is noted for it, as killed."""
@@ -108,9 +120,11 @@ class _Healer:
             run, partition = record.dagster_run, record.dagster_run.tags.get("dagster/partition")
             if partition is None:
                 continue
-            contracts = [self.contracts[name] for name in _datasets_of(run) if name in self.contracts]
+            contracts = [self.contracts[name] for name in datasets_of(run) if name in self.contracts]
             last = [self.ledger.last_attempt(contract.dataset, partition) for contract in contracts]
-            if any(item.run_id == run.run_id for item in last if item):
+            if own := [item for item in last if item and item.run_id == run.run_id]:
+                if any(item.error is None for item in own):  # it published, and died before it reported that
+                    tell_published(self.instance, self.ledger, run)
                 continue
             died_at = _ended_at(record)
             untried = [
@@ -126,6 +140,8 @@ class _Healer:
         fingerprint = meant(contract, partition, run.tags.get("sluice/fingerprint"), self.ledger, died_at)
         version = str(Version(fingerprint, contract.fingerprint, CODE_VERSION))
         attempt = self.ledger.begin(contract.dataset, partition, version, run.run_id, died_at)
+        if attempt.ended_at is not None:  # noted before, and others have tried since
+            return
         end_with(attempt, KILLED, self.ledger, self.now, contract.downstream)
 
     def heal(self, jobs: Mapping[str, UnresolvedAssetJobDefinition]) -> list[dg.RunRequest]:
@@ -267,13 +283,6 @@ def _ended_at(record: dg.RunRecord) -> datetime:
     if record.end_time is not None:
         return datetime.fromtimestamp(record.end_time, UTC)
     return record.create_timestamp.replace(tzinfo=UTC)
-
-
-def _datasets_of(run: dg.DagsterRun) -> list[str]:
-    """Automation and backfills name no dataset, but the assets they select."""
-    if name := run.tags.get("sluice/dataset"):
-        return [name]
-    return sorted(key.path[-1] for key in run.asset_selection or () if key.path[0] == "tables")
 
 
 def _kind(remedy: Remedy) -> RemedyKind:

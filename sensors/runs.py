@@ -39,6 +39,13 @@ def is_in_chunk(instance: dg.DagsterInstance, place: Place, through: Collection[
     return any(CHUNK_TAG in run.tags and run.run_id not in through and place in places_of(run) for run in runs)
 
 
+def datasets_of(run: dg.DagsterRun) -> list[str]:
+    """Automation and backfills name no dataset, but the assets they select."""
+    if name := run.tags.get("sluice/dataset"):
+        return [name]
+    return sorted(key.path[-1] for key in run.asset_selection or () if key.path[0] == "tables")
+
+
 def count_under_way(instance: dg.DagsterInstance, dataset: str) -> int:
     return instance.get_runs_count(dg.RunsFilter(tags={"sluice/dataset": dataset}, statuses=UNDER_WAY))
 

@@ -14,7 +14,7 @@ from dagster._core.definitions.data_version import (
     get_input_event_pointer_tag,
 )
 
-from sensors.runs import places_of
+from sensors.runs import datasets_of
 from sluice.backfill.chunk import CHUNK_TAG
 
 if TYPE_CHECKING:
@@ -33,14 +33,16 @@ def tell_published(instance: dg.DagsterInstance, ledger: Ledger, run: dg.Dagster
 
     The run may be a chunk: it reports each partition before it begins the next, so only its last one can be untold.
     """
-    dataset, partition = places_of(run)[0]
+    partition = run.tags.get("dagster/partition")
     if CHUNK_TAG in run.tags:
-        partition = _begun_last(instance, run) or ""
-    published = ledger.published(dataset, partition) if dataset and partition else None
-    if published is None or _is_told(instance, published.outcome):
+        partition = _begun_last(instance, run)
+    if not partition:
         return False
-    instance.report_runless_asset_event(_materialization(instance, published, run))
-    return True
+    found = [ledger.published(dataset, partition) for dataset in datasets_of(run)]
+    untold = [item for item in found if item and not _is_told(instance, item.outcome)]
+    for published in untold:
+        instance.report_runless_asset_event(_materialization(instance, published, run))
+    return bool(untold)
 
 
 def _begun_last(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:

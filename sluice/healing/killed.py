@@ -39,10 +39,12 @@ def end_with(
     attempt: Attempt, failure: Failure, ledger: Ledger, now: datetime, downstream: tuple[str, ...] = ()
 ) -> None:
     """The incident comes first: a kill between the two leaves an attempt that is found and ended as killed."""
-    shown = _shown(attempt, ledger) if failure.failure_class in USUAL else None
+    is_usual = failure.failure_class in USUAL
+    shown = _shown(attempt, ledger) if is_usual else None
     if shown is None:
         ledger.open_incident(_incident(attempt, failure, now, downstream))
-        shown = _shown_since(attempt, ledger)
+        # A try that succeeded meanwhile may have looked for incidents before this one was there.
+        shown = (_shown(attempt, ledger) if is_usual else None) or _shown_since(attempt, ledger)
     if shown is not None:
         _resolve(attempt, shown, ledger, now)
     ledger.end(attempt, now, failure.message, failure.failure_class, failure.retry_after)
@@ -55,12 +57,15 @@ def _shown(attempt: Attempt, ledger: Ledger) -> Outcome | None:
 
 
 def _shown_since(attempt: Attempt, ledger: Ledger) -> Outcome | None:
-    """Return what is published if a later try of the partition has succeeded before the end of this one was seen."""
+    """Return what is published if a later try has succeeded, or has recorded that, before this one's end was seen."""
     last = ledger.last_attempt(attempt.dataset, attempt.partition)
-    if last is None or last.started_at <= attempt.started_at or last.ended_at is None or last.error is not None:
+    if last is None or last.started_at <= attempt.started_at or last.error is not None:
         return None
     published = ledger.published(attempt.dataset, attempt.partition)
-    return published.outcome if published else None
+    if published is None:
+        return None
+    is_over = last.ended_at is not None or str(published.outcome.version) == last.version
+    return published.outcome if is_over else None
 
 
 def _resolve(attempt: Attempt, shown: Outcome, ledger: Ledger, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
+from sluice.cost.budget import Estimate, Limits, Purpose, Request, SpendState
 from sluice.healing.failure import FailureClass
 from sluice.healing.incident import RemedyKind
 
@@ -293,3 +294,31 @@ def test_an_automated_run_that_was_killed_before_its_first_step_is_retried(world
     (retry,) = tick(world)
 
     assert (retry.job_name, retry.partition_key) == ("build_revenue", DAY)
+
+
+def test_what_a_run_tried_and_did_not_publish_itself_is_over_when_the_run_is(world: World) -> None:
+    world.land_orders(DAY, LINE)
+    assert build(world, DAY, {})
+    (run,) = world.instance.get_runs()
+    world.ledger.begin("orders", DAY, "a" * 16 + "-" + "b" * 12 + "-1", run.run_id, world.clock.now())
+
+    assert tick(world) == []
+
+    assert world.ledger.open_attempts() == ()
+
+
+def test_what_a_dead_run_had_reserved_is_given_back_though_nothing_is_built_again(world: World) -> None:
+    job = world.definitions.get_repository_def().get_job("build_orders")
+    run = world.instance.create_run_for_job(job, tags={"dagster/partition": DAY, "sluice/dataset": "orders"})
+    estimate = Estimate(seconds=10, bytes_in=1, objects=1, usd=0.5, basis="a test")
+    request = Request("orders", DAY, "v", run.run_id, DAY[:7], Purpose.BUILD, estimate)
+    world.ledger.reserve(request, Limits(), world.clock.now() - timedelta(minutes=1))
+    tick(world)
+    while_at_work = world.ledger.open_spends()
+
+    world.instance.report_run_failed(run)
+    tick(world)
+
+    assert len(while_at_work) == 1
+    (spend,) = world.ledger.spends("orders")
+    assert (spend.state, spend.actual_usd) == (SpendState.KILLED, 0.5)

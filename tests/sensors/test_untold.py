@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.world import World
 
 
+ORDER = '{"order_id": 1, "customer_id": 7, "amount": 9.5, "status": "paid"}'
+
+
 class Killed(BaseException):
     """No `except Exception` sees it, as none sees a kill."""
 
@@ -93,3 +96,31 @@ def test_the_sensor_that_ends_killed_attempts_tells(world: World, killed: dg.Dag
 
     assert table_events(world) == [SECOND, THIRD]
     assert world.ledger.open_attempts() == ()
+
+
+def test_one_that_was_killed_behind_its_attempt_is_told_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise Killed
+
+    world.land_orders(FIRST, ORDER)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline_assets.tables._report", die)
+        with contextlib.suppress(Killed):
+            world.build("orders", FIRST)
+    assert (world.ledger.open_attempts(), table_events(world)) == ((), [])
+
+    tick(world)
+    tick(world)
+
+    assert table_events(world) == [FIRST]
+
+
+def test_a_run_of_automation_tells_of_the_tables_that_it_selects(world: World) -> None:
+    world.land_orders(FIRST, ORDER)
+    assert world.build("orders", FIRST, "raw/orders", "processed/orders", "quarantine/orders", "tables/orders").success
+    world.instance.wipe_assets([dg.AssetKey(["tables", "orders"])])
+    (run,) = world.instance.get_runs()
+    automated = run.with_tags({name: text for name, text in run.tags.items() if name != "sluice/dataset"})
+
+    assert tell_published(world.instance, world.ledger, automated)
+    assert table_events(world) == [FIRST]

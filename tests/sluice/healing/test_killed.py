@@ -13,6 +13,7 @@ from sluice.outcome import Outcome
 
 if TYPE_CHECKING:
     from resources.ledger import Ledger
+    from sluice.healing.incident import Incident
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "2026-11-20"
@@ -98,3 +99,30 @@ def test_a_later_try_that_failed_resolves_nothing() -> None:
     (incident,) = overtaken_by("the disk is full").incidents()
 
     assert incident.resolved_by is None
+
+
+def test_a_try_that_is_about_to_end_well_has_looked_for_incidents_already() -> None:
+    ledger = MemoryLedger()
+    killed = ledger.begin("orders", DAY, "g-c-1", "killed", NOW)
+    later = ledger.begin("orders", DAY, "f-c-1", "later", NOW + timedelta(seconds=1))
+    ledger.record(Published(OUTCOME, 1, NOW + timedelta(seconds=2)))
+    ledger.resolve_incidents("orders", DAY, NOW + timedelta(seconds=2), "sluice")
+
+    end_with(killed, KILLED, ledger, NOW + timedelta(seconds=3))
+    ledger.end(later, NOW + timedelta(seconds=4), None)
+
+    assert ledger.incidents(open_only=True) == ()
+
+
+def test_a_twin_may_publish_while_the_incident_is_opened() -> None:
+    class Busy(MemoryLedger):
+        def open_incident(self, incident: Incident) -> Incident:
+            self.record(Published(OUTCOME, 1, NOW))
+            self.resolve_incidents("orders", DAY, NOW, "sluice")
+            return super().open_incident(incident)
+
+    ledger = Busy()
+
+    died_at(ledger, "f-c-1")
+
+    assert ledger.incidents(open_only=True) == ()
