@@ -7,7 +7,6 @@ server checks them.
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from resources.tables import Effect
 from sluice.contract import Column
 from sluice.datatypes import Field, Integer, Struct, Text
 from sluice.errors import StoreForbidden
+from tests.processes import processes
 from tests.resources.lake import Lake, new_lake
 from tests.resources.shop import DAY, NEXT_DAY, ORDERS, contract_with
 
@@ -104,8 +104,8 @@ class TestRaces:
         outcomes = [lake.stage([number], day=day) for number, day in enumerate(days)]
         shares = [[(outcome, 1) for outcome in outcomes[writer::WRITERS]] for writer in range(WRITERS)]
 
-        with multiprocessing.get_context("spawn").Pool(WRITERS) as pool:
-            effects = pool.starmap(publish_all, [(lake, share) for share in shares], chunksize=1)
+        with processes(WRITERS) as pool:
+            effects = list(pool.map(publish_all, [lake] * WRITERS, shares))
 
         assert effects == [[Effect.COMMITTED] * COMMITS] * WRITERS
         assert lake.order_ids() == list(range(WRITERS * COMMITS))
@@ -117,8 +117,8 @@ class TestRaces:
         versions = [(lake.stage([number], fingerprint=f"{number:016x}"), number) for number in range(1, 21)]
         shares = [versions[writer::WRITERS] for writer in range(WRITERS)]
 
-        with multiprocessing.get_context("spawn").Pool(WRITERS) as pool:
-            pool.starmap(publish_all, [(lake, share) for share in shares], chunksize=1)
+        with processes(WRITERS) as pool:
+            list(pool.map(publish_all, [lake] * WRITERS, shares))
 
         assert lake.order_ids() == [20]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from resources.tables import Effect
 from sluice.contract import Column
 from sluice.datatypes import Date, Decimal, Field, Integer, ListOf, Struct, Text, Timestamp
 from sluice.errors import PublishConflict, StagedFilesMissing, TableIncompatible, TableUnknown
+from tests.processes import processes
 from tests.resources.shop import (
     COLUMNS,
     DAY,
@@ -452,8 +452,8 @@ class TestProcesses:
         days = [(date(2026, 10, 1) + timedelta(days=number)).isoformat() for number in range(40)]
         outcomes = [(stage(tmp_path, [number], day=day), number + 1) for number, day in enumerate(days)]
 
-        with multiprocessing.get_context("spawn").Pool(4) as pool:
-            effects = pool.starmap(publish, [(str(tmp_path), outcomes[start::4]) for start in range(4)])
+        with processes(4) as pool:
+            effects = list(pool.map(publish, [str(tmp_path)] * 4, [outcomes[start::4] for start in range(4)]))
 
         assert {effect for part in effects for effect in part} == {"committed"}
         assert order_ids(tmp_path) == list(range(40))
@@ -462,8 +462,8 @@ class TestProcesses:
     def test_writers_of_one_version_publish_it_once(self, tmp_path: Path) -> None:
         outcome = stage(tmp_path, [1, 2])
 
-        with multiprocessing.get_context("spawn").Pool(3) as pool:
-            effects = pool.starmap(publish, [(str(tmp_path), [(outcome, 1)])] * 3)
+        with processes(3) as pool:
+            effects = list(pool.map(publish, [str(tmp_path)] * 3, [[(outcome, 1)]] * 3))
 
         assert sorted(effect for part in effects for effect in part) == ["already_held", "already_held", "committed"]
         assert order_ids(tmp_path) == [1, 2]

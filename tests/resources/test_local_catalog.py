@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from resources.iceberg_tables import NAMESPACE
 from resources.local_catalog import open_local_catalog
 from resources.synced_file_io import SyncedFileIO
+from tests.processes import processes
 from tests.resources.shop import ORDERS, load, open_tables, stage
 
 
@@ -21,8 +21,8 @@ def _open(home: str) -> bool:
 
 
 def test_processes_that_need_a_new_catalog_at_once_share_one(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        opened = pool.map(_open, [str(tmp_path / "home")] * 6, chunksize=1)
+    with processes(3) as pool:
+        opened = list(pool.map(_open, [str(tmp_path / "home")] * 6))
 
     assert opened == [True] * 6
     assert not list((tmp_path / "home").glob(".*"))  # nobody's draft is left

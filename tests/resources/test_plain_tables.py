@@ -18,6 +18,7 @@ from sluice.datatypes import Integer, Text
 from sluice.errors import PlainTableTaken
 from sluice.maintenance.compaction import Merge
 from sluice.rewinding import AtSnapshot
+from tests.processes import processes
 from tests.projected_tables import lay_out
 from tests.resources.lake import Lake, new_lake, new_workgroup
 from tests.resources.shop import COLUMNS, DAY, NEXT_DAY, ORDERS, contract_with
@@ -198,8 +199,8 @@ class TestRacesAndDeaths:
         days = [(lake.stage([100 + day], day=f"2026-10-{day:02}"), 1) for day in range(1, 13)]
         work = versions + days
 
-        with multiprocessing.get_context("spawn").Pool(4) as pool:
-            pool.starmap(publish_all, [(lake, work[writer::4]) for writer in range(4)], chunksize=1)
+        with processes(4) as pool:
+            list(pool.map(publish_all, [lake] * 4, [work[writer::4] for writer in range(4)]))
 
         assert shown(lake) == [(f"2026-10-{day:02}", 100 + day) for day in range(1, 13)] + [(DAY, 20)]
 

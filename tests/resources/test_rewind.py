@@ -21,6 +21,7 @@ from sluice.contract import Column
 from sluice.datatypes import Text
 from sluice.errors import PublishConflict, RewindRefused, TableUnknown
 from sluice.rewinding import NOTHING, AtSnapshot, AtTime, BeforeRun
+from tests.processes import processes
 from tests.resources.shop import (
     COLUMNS,
     DAY,
@@ -375,11 +376,11 @@ class TestRaces:
         days = [f"2026-10-{day:02}" for day in range(1, 9)]
         outcomes = [(stage(shop.home, [100 + number], day=day), 10 + number) for number, day in enumerate(days)]
 
-        with multiprocessing.get_context("spawn").Pool(2) as pool:
-            publishing = pool.apply_async(publish, (str(shop.home), outcomes))
-            rewinding = pool.apply_async(_rewind, (str(shop.home), shop.point))
-            assert publishing.get(120) == ["committed"] * len(days)
-            rewinding.get(120)
+        with processes(2) as pool:
+            publishing = pool.submit(publish, str(shop.home), outcomes)
+            rewinding = pool.submit(_rewind, str(shop.home), shop.point)
+            assert publishing.result(120) == ["committed"] * len(days)
+            rewinding.result(120)
 
         assert order_ids(shop.home) == [1, 2, 5, *range(100, 108)]
 
