@@ -202,13 +202,7 @@ def test_a_run_whose_partition_was_tried_since_is_not_mourned(world: World) -> N
 
 
 def test_a_run_that_was_killed_in_the_queue_does_not_take_along_what_arrived_meanwhile(world: World) -> None:
-    """Nobody asked for the news, because a run was waiting; and an earlier run has published what it was asked for."""
-    world.land_orders(DAY, LINE)
-    asked, cursor = arrivals(world, None)
-    waiting = queued(world, asked)
-    assert build(world, DAY, {})
-    world.land_orders(DAY, NEWS, name="b")
-    assert arrivals(world, cursor)[0] == []
+    waiting = run_that_waits_while_news_arrive(world)
     world.instance.report_run_failed(waiting)
 
     assert tick(world) == []
@@ -222,12 +216,7 @@ def test_a_run_that_was_killed_in_the_queue_does_not_take_along_what_arrived_mea
 
 
 def test_a_run_that_failed_before_it_read_anything_does_not_take_along_what_arrived_meanwhile(world: World) -> None:
-    world.land_orders(DAY, LINE)
-    asked, cursor = arrivals(world, None)
-    waiting = queued(world, asked)
-    assert build(world, DAY, {})
-    world.land_orders(DAY, NEWS, name="b")
-    assert arrivals(world, cursor)[0] == []
+    waiting = run_that_waits_while_news_arrive(world)
     replace_store(world, Unlisted(world.store, RESET))
     assert not build(world, DAY, dict(waiting.tags))
     replace_store(world, world.store)
@@ -238,6 +227,17 @@ def test_a_run_that_failed_before_it_read_anything_does_not_take_along_what_arri
 
     assert build(world, DAY, dict(retry.tags))
     assert len(world.rows("orders", DAY)) == 2
+
+
+def run_that_waits_while_news_arrive(world: World) -> dg.DagsterRun:
+    """Nobody asks for the news, because a run waits; and an earlier run has published what that one was asked for."""
+    world.land_orders(DAY, LINE)
+    asked, cursor = arrivals(world, None)
+    waiting = queued(world, asked)
+    assert build(world, DAY, {})
+    world.land_orders(DAY, NEWS, name="b")
+    assert arrivals(world, cursor)[0] == []
+    return waiting
 
 
 def arrivals(world: World, cursor: str | None) -> tuple[list[dg.RunRequest], str | None]:
