@@ -98,13 +98,20 @@ class _Healer:
 
     def end_killed(self) -> None:
         """A run that failed while its attempt is open was killed: whoever can still speak ends its own."""
-        for attempt in self.ledger.open_attempts():
-            run = self.instance.get_run_by_id(attempt.run_id)
-            if run is not None and run.status in {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}:
+        found = [
+            self.instance.get_run_by_id(run_id) for run_id in {item.run_id for item in self.ledger.open_attempts()}
+        ]
+        over = {run.run_id: run for run in found if run is not None and run.is_finished}
+        # Looked at once more: what a run had to say it has said by now, and that stands.
+        for attempt in self.ledger.open_attempts() if over else ():
+            run = over.get(attempt.run_id)
+            if run is None:
+                continue
+            if run.is_success:  # it staged one version and published another one's
+                self.ledger.end(attempt, self.now, None)
+            else:
                 tell_published(self.instance, self.ledger, run)
                 end_with(attempt, KILLED, self.ledger, self.now, self._downstream(attempt))
-            elif run is not None and run.is_success:  # it staged one version and published another one's
-                self.ledger.end(attempt, self.now, None)
 
     def was_killed(self, run_id: str) -> bool | None:
         """Return None of a run that is at work; one that nobody knows any more has no time to be charged for."""

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import dagster as dg
+    import pytest
 
     from resources.object_store import Listed, LocalObjectStore
+    from sluice.history import Attempt
     from tests.world import World
 
 DAY = "2026-11-03"
@@ -322,3 +324,26 @@ def test_what_a_dead_run_had_reserved_is_given_back_though_nothing_is_built_agai
     assert len(while_at_work) == 1
     (spend,) = world.ledger.spends("orders")
     assert (spend.state, spend.actual_usd) == (SpendState.KILLED, 0.5)
+
+
+def test_a_run_that_ends_its_attempt_while_it_is_looked_at_keeps_its_own_error(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = world.definitions.get_repository_def().get_job("build_orders")
+    run = world.instance.create_run_for_job(job, tags={"dagster/partition": DAY, "sluice/dataset": "orders"})
+    attempt = world.ledger.begin("orders", DAY, "a" * 16 + "-" + "b" * 12 + "-1", run.run_id, world.clock.now())
+    look = world.ledger.open_attempts
+
+    def look_and_end() -> tuple[Attempt, ...]:
+        seen = look()
+        if seen:
+            world.ledger.end(attempt, world.clock.now(), "not allowed", FailureClass.PERMISSION)
+            world.instance.report_run_failed(run)
+        return seen
+
+    monkeypatch.setattr(world.ledger, "open_attempts", look_and_end)
+    tick(world)
+
+    last = world.ledger.last_attempt("orders", DAY)
+    assert last is not None
+    assert (last.error, last.failure_class) == ("not allowed", FailureClass.PERMISSION)
